@@ -1,0 +1,142 @@
+import { createAttestations } from './github/attestations.ts';
+import { createSlackNotifier } from './notify/slack.ts';
+import { createRegistry } from './oci/registry.ts';
+import { createCiTokens } from './oidc/verify.ts';
+import { createSeal } from './seal.ts';
+import { type Env, readSettings, type Settings } from './settings.ts';
+import { createAlertStore } from './store/alerts.ts';
+import { createAnnouncementStore } from './store/announcements.ts';
+import { createAuditStore } from './store/audit.ts';
+import { createChannelStore } from './store/channels.ts';
+import { createCheckStore } from './store/checks.ts';
+import { createClockStore } from './store/clock.ts';
+import { createDeliveryStore } from './store/deliveries.ts';
+import { createHealthStore } from './store/health.ts';
+import { createHistoryStore } from './store/history.ts';
+import { createHookStore } from './store/hooks.ts';
+import { createKeyStore } from './store/keys.ts';
+import { createNotificationStore } from './store/notifications.ts';
+import { createRepositoryStore } from './store/repositories.ts';
+import { createSweepStore } from './store/sweeps.ts';
+import type { CheckMessage, CiTokens, Clock, Wakeups } from './usecases/ports.ts';
+import { InvalidCiToken } from './usecases/ports.ts';
+import type { HealthStore } from './usecases/stores.ts';
+
+const USER_AGENT = 'pushwarden (+https://github.com/pushwarden/pushwarden)';
+
+/** Everything an invocation works with, put together once per isolate. */
+export type Services = ReturnType<typeof compose>;
+
+// One per isolate: registry tokens and CI keys are kept in memory between requests.
+const composed = new WeakMap<object, Services>();
+
+/** The services of this isolate. @throws InvalidSettings */
+export function servicesOf(env: Env): Services {
+  const known = composed.get(env);
+  if (known !== undefined) return known;
+  const services = compose(env);
+  composed.set(env, services);
+  return services;
+}
+
+function compose(env: Env) {
+  const settings = readSettings(env);
+  const clock = createClock();
+  const wakeups = createWakeups(env);
+  // workerd: a bare `fetch` must keep its receiver.
+  const boundFetch: typeof fetch = (input, init) => fetch(input, init);
+  return {
+    settings,
+    clock,
+    wakeups,
+    seal: createSeal(settings.encryptionKeys),
+    registry: createRegistry({
+      endpoints: settings.registries,
+      fetch: boundFetch,
+      userAgent: USER_AGENT,
+      attestations: createAttestations({
+        apiUrl: settings.githubApiUrl,
+        token: settings.githubToken,
+        fetch: boundFetch,
+        userAgent: USER_AGENT,
+      }),
+    }),
+    notifier: createSlackNotifier({
+      apiUrl: settings.slackApiUrl,
+      webhookHosts: settings.slackWebhookHosts,
+      allowLoopbackHttp: settings.local,
+      fetch: boundFetch,
+    }),
+    tokens: ciTokens(settings, boundFetch),
+    clockStore: createClockStore(env.DB),
+    deliveries: createDeliveryStore(env.DB),
+    checks: createCheckStore(env.DB),
+    notifications: createNotificationStore(env.DB),
+    health: wakingHealth(createHealthStore(env.DB), wakeups),
+    sweeps: createSweepStore(env.DB),
+    announcements: createAnnouncementStore(env.DB),
+    repositories: createRepositoryStore(env.DB),
+    hooks: createHookStore(env.DB),
+    keys: createKeyStore(env.DB),
+    channels: createChannelStore(env.DB),
+    alerts: createAlertStore(env.DB),
+    audit: createAuditStore(env.DB),
+    history: createHistoryStore(env.DB),
+  };
+}
+
+/** The machine's time, plus what a local installation was advanced by. */
+function createClock(): Clock & { offsetMs: number } {
+  return {
+    offsetMs: 0,
+    now() {
+      return Date.now() + this.offsetMs;
+    },
+  };
+}
+
+function createWakeups(env: Env): Wakeups {
+  const taken = async (send: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await send();
+      return true;
+    } catch (error) {
+      console.warn('a queue did not take a wake-up; cron will find the work', String(error));
+      return false;
+    }
+  };
+  return {
+    async checks(messages, delaySeconds = 0) {
+      let all = true;
+      for (let n = 0; n < messages.length; n += 100) {
+        const part = messages.slice(n, n + 100).map((body: CheckMessage) => ({ body }));
+        all = (await taken(() => env.CHECKS.sendBatch(part, { delaySeconds }))) && all;
+      }
+      return all;
+    },
+    notifications: (delaySeconds = 0) => taken(() => env.NOTIFICATIONS.send({ deliver: true }, { delaySeconds })),
+  };
+}
+
+/** A health alert that opens or closes has a message to send. */
+function wakingHealth(store: HealthStore, wakeups: Wakeups): HealthStore {
+  const waking =
+    (change: HealthStore['raise']): HealthStore['raise'] =>
+    async (teamId, fact, now) => {
+      const isNews = await change(teamId, fact, now);
+      if (isNews) await wakeups.notifications();
+      return isNews;
+    };
+  return { raise: waking(store.raise), settle: waking(store.settle) };
+}
+
+/** Without an audience no CI token can be meant for this installation. */
+function ciTokens(settings: Settings, boundFetch: typeof fetch): CiTokens {
+  if (settings.oidcAudience === '') {
+    return {
+      verify: () =>
+        Promise.reject(new InvalidCiToken('This installation has no PUBLIC_URL yet, so no token can be meant for it.')),
+    };
+  }
+  return createCiTokens({ issuers: settings.oidcIssuers, audience: settings.oidcAudience, fetch: boundFetch });
+}

@@ -1,0 +1,42 @@
+import type { Digest } from './digest.ts';
+import type { PushOrigin } from './evidence.ts';
+import type { Pusher } from './policy.ts';
+import type { ImageName } from './reference.ts';
+
+/** What a webhook claims: that someone pushed a tag. A hint that makes us look, never a fact. */
+export interface PushClaim {
+  readonly image: ImageName;
+  /** Empty for a manifest pushed by digest. */
+  readonly tag: string;
+  /** `null`: the registry's webhook does not say (Docker Hub). */
+  readonly digest: Digest | null;
+  readonly pusher: Pusher | null;
+  /** The registry's own time of the push (ms since the epoch), where it gives one. */
+  readonly pushedAt: number | null;
+  /** What makes this delivery the same as another one; unique per hook. */
+  readonly deliveryId: string;
+  /** Event name for people: `push`, `package.published`. */
+  readonly event: string;
+}
+
+/** What an authenticated request turned out to be. */
+export type DeliveryContent =
+  | { readonly kind: 'pushes'; readonly claims: readonly PushClaim[] }
+  /** Understood, and nothing to record: a ping, a pull, a workflow run. */
+  | { readonly kind: 'noted'; readonly event: string; readonly deliveryId: string }
+  /** Authenticated, and not understood: kept, and a health alert. */
+  | { readonly kind: 'not-understood'; readonly event: string; readonly deliveryId: string; readonly problem: string };
+
+/** One webhook request that was authenticated. */
+export interface Delivery {
+  readonly hookId: number;
+  readonly origin: Exclude<PushOrigin, 'read-back' | 'sweep' | 'baseline'>;
+  readonly receivedAt: number;
+  /** User-Agent, cut to 64 characters. */
+  readonly userAgent: string;
+  /** SHA-256 of the body as received. */
+  readonly bodySha256: Uint8Array;
+  readonly content: DeliveryContent;
+  /** The first 16 KiB of a body that was not understood. */
+  readonly body: Uint8Array | null;
+}

@@ -1,0 +1,43 @@
+/**
+ * Health alerts: our own failure, or blindness. Never in the words, colours or channel of an attack. Each kind says
+ * what may go unnoticed; the text is one exhaustive switch in `notify`.
+ */
+export type HealthFact =
+  /** An authenticated webhook request that we do not understand. */
+  | { readonly kind: 'delivery-not-understood'; readonly hook: string; readonly problem: string }
+  /** A registry refuses or fails our reads of this image. */
+  | { readonly kind: 'registry-unreadable'; readonly image: string; readonly reason: string }
+  /** Tags of this image change, and no webhook says so. */
+  | {
+      readonly kind: 'webhook-silent';
+      readonly image: string;
+      readonly lastDeliveryAt: number | null;
+      readonly missed: number;
+    }
+  /** A channel refuses our messages for good (`channel_is_archived`, `invalid_auth`, …). */
+  | { readonly kind: 'channel-refused'; readonly channel: string; readonly reason: string }
+  /** An alert had no channel to go to. */
+  | { readonly kind: 'no-channel'; readonly image: string }
+  /** A queue message failed as often as it may; cron goes on trying the work itself. */
+  | { readonly kind: 'dead-letter'; readonly queue: string; readonly count: number }
+  /** Webhooks name images that nobody watches: news, if they carry your name. */
+  | { readonly kind: 'unwatched-image'; readonly image: string; readonly pusher: string | null };
+
+export type HealthKind = HealthFact['kind'];
+
+/** What the fact is about, so that the same trouble is one entry. At most 512 characters. */
+export function healthSubject(fact: HealthFact): string {
+  switch (fact.kind) {
+    case 'delivery-not-understood':
+      return fact.hook;
+    case 'registry-unreadable':
+    case 'webhook-silent':
+    case 'no-channel':
+    case 'unwatched-image':
+      return fact.image;
+    case 'channel-refused':
+      return fact.channel;
+    case 'dead-letter':
+      return fact.queue;
+  }
+}

@@ -1,0 +1,176 @@
+import type { Announcement, PushEvidence, PushFacts } from './evidence.ts';
+import type { CiMismatchFound, Finding, Want } from './finding.ts';
+import { expectsPusher, isImmutableTag, type Policy } from './policy.ts';
+
+/**
+ * One rule's answer at one moment. `waiting` is undecided until a time (ms since the epoch) or a new fact;
+ * `unavailable` is undecided for good, through no fault of the push.
+ */
+export type Outcome =
+  | { readonly is: 'satisfied' }
+  | { readonly is: 'finding'; readonly finding: Finding }
+  | { readonly is: 'waiting'; readonly want: Want; readonly until: number }
+  | { readonly is: 'unavailable'; readonly want: Want };
+
+/** Everything a rule may look at. No I/O, no clock: `now` is given. */
+export interface Case {
+  readonly policy: Policy;
+  readonly push: PushFacts;
+  readonly evidence: PushEvidence;
+  readonly now: number;
+}
+
+const SATISFIED: Outcome = { is: 'satisfied' };
+
+const settleAt = (c: Case): number => c.push.receivedAt + c.policy.settleSeconds * 1000;
+const deadlineAt = (c: Case): number => c.push.receivedAt + c.policy.deadlineSeconds * 1000;
+
+/** The finding once `at` has come, until then a wait for what would make it unnecessary. */
+function findingAt(c: Case, at: number, want: Want, finding: Finding): Outcome {
+  return c.now >= at ? { is: 'finding', finding } : { is: 'waiting', want, until: at };
+}
+
+/** Nothing more can be learnt after `at`: then it is our failure, never a finding. */
+function unavailableAt(c: Case, at: number, want: Want): Outcome {
+  return c.now >= at ? { is: 'unavailable', want } : { is: 'waiting', want, until: at };
+}
+
+/** A maintainer expected this tag at this digest at the time of the push: then it is theirs, whoever pushed it. */
+function isExpected({ push, evidence }: Case): boolean {
+  return evidence.announcements.some(
+    (a) =>
+      a.source === 'maintainer' &&
+      a.digest !== null &&
+      a.digest === push.digest &&
+      a.tags.includes(push.tag) &&
+      a.at <= push.receivedAt &&
+      a.expiresAt >= push.notBefore,
+  );
+}
+
+const namesTag = (a: Announcement, tag: string): boolean => a.tags.length === 0 || a.tags.includes(tag);
+
+/** Announcements by named CI jobs about this tag that can belong to this push, by time. */
+function ciAbout({ policy, push, evidence }: Case): Announcement[] {
+  const since = push.notBefore - policy.ci.windowSeconds * 1000;
+  return evidence.announcements.filter((a) => a.source === 'ci' && a.allowed && a.at >= since && namesTag(a, push.tag));
+}
+
+/** A job that the policy names said: this tag (or this push) is this digest. */
+function isAnnounced(c: Case, since = Number.NEGATIVE_INFINITY): boolean {
+  return c.push.digest !== null && ciAbout(c).some((a) => a.digest === c.push.digest && a.at >= since);
+}
+
+/** The registry must have what the delivery claims. Absent is a forged delivery; unreadable is our failure. */
+export function registryHasIt(c: Case): Outcome {
+  switch (c.evidence.readBack.state) {
+    case 'present':
+      return SATISFIED;
+    case 'absent':
+      return findingAt(c, settleAt(c), 'digest', { code: 'forged-delivery' });
+    case 'invalid':
+    case 'unavailable':
+      return unavailableAt(c, deadlineAt(c), 'digest');
+  }
+}
+
+/** The account is on the repository's list. A manifest pushed by digest may still turn out to be part of an index. */
+export function pusherIsExpected(c: Case): Outcome {
+  const { policy, push } = c;
+  if (policy.pushers === null || isExpected(c)) return SATISFIED;
+  if (push.pusher === null) {
+    // What only a sweep saw has no pusher: `isReported` answers for it.
+    const unnamed = push.origin === 'sweep' || push.origin === 'read-back' || isAnnounced(c);
+    return unnamed ? SATISFIED : unavailableAt(c, deadlineAt(c), 'pusher');
+  }
+  if (expectsPusher(policy, push.pusher)) return SATISFIED;
+  const finding: Finding = { code: 'unexpected-pusher', pusher: push.pusher, expected: policy.pushers };
+  return push.tag === '' ? findingAt(c, settleAt(c), 'digest', finding) : { is: 'finding', finding };
+}
+
+/** A tag that the policy calls immutable stays where it was published. Decided at once. */
+export function immutableTagStays(c: Case): Outcome {
+  const { policy, push, evidence } = c;
+  const { previous, unchanged } = evidence.history;
+  if (push.tag === '' || previous === null || unchanged || !isImmutableTag(policy, push.tag)) return SATISFIED;
+  if (push.digest === null || push.digest === previous.digest || isExpected(c)) return SATISFIED;
+  return { is: 'finding', finding: { code: 'tag-moved', from: previous.digest, to: push.digest } };
+}
+
+/**
+ * A tag does not go back to a digest it has left, unless CI (after it left) or a maintainer said so: a genuine
+ * signature on an old image proves nothing about the tag. Immutable tags have `tag-moved` for this.
+ */
+export function tagDoesNotRollBack(c: Case): Outcome {
+  const { policy, push, evidence } = c;
+  const { leftAt, unchanged } = evidence.history;
+  if (policy.rollbacks === 'allow' || leftAt === null || unchanged || push.digest === null) return SATISFIED;
+  if (isImmutableTag(policy, push.tag) || isExpected(c) || isAnnounced(c, leftAt)) return SATISFIED;
+  return findingAt(c, settleAt(c), 'ci', { code: 'tag-rolled-back', to: push.digest, leftAt });
+}
+
+/** A CI job that the policy names made this push. */
+export function ciMadeIt(c: Case): Outcome {
+  const { policy, push, evidence, now } = c;
+  if (policy.ci.mode !== 'require' || push.tag === '' || evidence.history.unchanged) return SATISFIED;
+  const announcedSince = evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
+  if (isExpected(c) || isAnnounced(c, announcedSince)) return SATISFIED;
+
+  const about = ciAbout(c);
+  const digestMayBeAnnounced = push.digest === null && about.some((a) => a.digest !== null);
+  const windows = about
+    .filter((a) => a.phase === 'started' && a.at <= push.receivedAt)
+    .map((a) => a.closedAt ?? a.expiresAt)
+    .filter((end) => end >= push.notBefore);
+  const open = windows.filter((end) => end > now);
+  if (open.length > 0) return { is: 'waiting', want: 'ci', until: Math.max(...open) };
+  if (digestMayBeAnnounced) return unavailableAt(c, deadlineAt(c), 'digest');
+
+  const mismatch = mismatchFound(c, about);
+  const noRun: Finding = { code: 'no-ci-run', announceFirst: policy.ci.announceFirst, jobEnded: windows.length > 0 };
+  if (policy.ci.announceFirst) {
+    const ended = windows.length > 0 && mismatch !== null;
+    return { is: 'finding', finding: ended ? { code: 'ci-mismatch', found: mismatch } : noRun };
+  }
+  if (mismatch !== null) return findingAt(c, settleAt(c), 'ci', { code: 'ci-mismatch', found: mismatch });
+  if (push.digest === null) return unavailableAt(c, deadlineAt(c), 'digest');
+  const undecided = findingAt(c, deadlineAt(c), 'ci', noRun);
+  // A mismatch is looked for again when things have settled, before the deadline.
+  return undecided.is === 'waiting' && now < settleAt(c) ? { ...undecided, until: settleAt(c) } : undecided;
+}
+
+/** What CI did say, if not this: a job nobody named vouches for the digest, or a named one announced another digest. */
+function mismatchFound({ policy, push, evidence }: Case, about: readonly Announcement[]): CiMismatchFound | null {
+  const stranger = evidence.announcements.find(
+    (a) => a.source === 'ci' && !a.allowed && a.digest !== null && a.digest === push.digest && namesTag(a, push.tag),
+  );
+  if (stranger?.claims) return { kind: 'workflow', claims: stranger.claims };
+  if (push.digest === null) return null;
+  const near = push.notBefore - policy.settleSeconds * 1000;
+  const other = about.find((a) => a.digest !== null && a.digest !== push.digest && a.at >= near);
+  return other?.claims && other.digest !== null ? { kind: 'digest', digest: other.digest, claims: other.claims } : null;
+}
+
+/**
+ * The digest carries a signature. Whether one is valid cannot be told yet: one that is there leaves a repository
+ * that requires signatures `undetermined`, never `trusted`.
+ */
+export function isSigned(c: Case): Outcome {
+  const { policy, push, evidence } = c;
+  if (policy.signatures.mode !== 'require' || push.tag === '') return SATISFIED;
+  switch (evidence.signatures.state) {
+    case 'present':
+      return { is: 'unavailable', want: 'signature-verification' };
+    case 'absent':
+      return findingAt(c, deadlineAt(c), 'signature', { code: 'unsigned' });
+    case 'invalid':
+    case 'unavailable':
+      return unavailableAt(c, deadlineAt(c), 'signature');
+  }
+}
+
+/** A webhook told of it, or somebody whom the policy names vouches for it. */
+export function isReported(c: Case): Outcome {
+  if (c.evidence.reported || c.push.tag === '' || isExpected(c) || isAnnounced(c)) return SATISFIED;
+  return findingAt(c, settleAt(c), 'webhook', { code: 'unreported-push' });
+}

@@ -1,0 +1,187 @@
+import * as z from 'zod';
+import type { AnnouncementTarget } from '../../usecases/stores.ts';
+import { notFound, Problem } from '../problem.ts';
+import { type ApiRoute, route } from '../route.ts';
+import { digestText, idParam, iso, pageQuery, tagText, time } from '../schemas/common.ts';
+import { deliveryAnswer, page, pushAnswer, tagAnswer } from '../schemas/records.ts';
+import { deliveryView, pushView } from '../views.ts';
+import { repositoryOf } from './repositories.ts';
+
+const pushQuery = pageQuery.extend({
+  verdict: z.enum(['pending', 'trusted', 'rogue', 'undetermined']).optional(),
+  folded: z.stringbool().default(false).meta({ description: 'Also parts of indexes and signatures.' }),
+});
+
+const pushId = z.object({ id: z.string().regex(/^\d{1,12}-\d{1,12}$/, { error: 'expected an id like 12-345' }) });
+const tagParams = idParam.extend({ tag: tagText });
+
+const expectation = z
+  .strictObject({
+    tag: tagText,
+    digest: digestText,
+    minutes: z.int().min(1).max(1440).default(30),
+    reason: z.string().trim().min(1).max(500),
+  })
+  .meta({ id: 'ExpectationInput' });
+
+const expectationAnswer = z.object({ tag: z.string(), digest: z.string(), until: time }).meta({ id: 'Expectation' });
+
+const pageOf = <T>(items: T[], limit: number, next: (last: T) => string): { items: T[]; next: string | null } => {
+  const last = items.length === limit ? items.at(-1) : undefined;
+  return { items, next: last === undefined ? null : next(last) };
+};
+
+export const pushRoutes: readonly ApiRoute[] = [
+  route({
+    method: 'get',
+    path: '/repositories/:id/pushes',
+    operationId: 'listPushes',
+    summary: 'Pushes of an image, newest first',
+    scope: 'read',
+    params: idParam,
+    query: pushQuery,
+    response: page(pushAnswer),
+    async handle({ params, query, caller, services }) {
+      await repositoryOf(services, caller.teamId, params.id);
+      const cursor = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor) || 0;
+      const options = { cursor, limit: query.limit, verdict: query.verdict ?? null, folded: query.folded };
+      const records = await services.history.pushes(caller.teamId, params.id, options);
+      const { items, next } = pageOf(records, query.limit, (last) => String(last.seq));
+      return { items: items.map(pushView), next };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/pushes/:id',
+    operationId: 'getPush',
+    summary: 'One push with its evidence and the deliveries that told of it',
+    scope: 'read',
+    params: pushId,
+    response: pushAnswer.extend({ deliveries: z.array(deliveryAnswer) }),
+    async handle({ params, caller, services }) {
+      const [repository = 0, seq = 0] = params.id.split('-').map(Number);
+      const found = await services.history.push(caller.teamId, repository, seq);
+      if (found === null) throw notFound();
+      return { ...pushView(found.push), deliveries: found.deliveries.map(deliveryView) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/repositories/:id/tags',
+    operationId: 'listTags',
+    summary: 'Tags with their digest and the digest to go back to',
+    scope: 'read',
+    params: idParam,
+    query: pageQuery,
+    response: page(tagAnswer),
+    async handle({ params, query, caller, services }) {
+      await repositoryOf(services, caller.teamId, params.id);
+      const records = await services.history.tags(caller.teamId, params.id, query.cursor ?? '', query.limit);
+      const { items, next } = pageOf(records, query.limit, (last) => last.name);
+      const view = items.map(({ changedAt, deletedAt, safe, ...rest }) => ({
+        ...rest,
+        changedAt: iso(changedAt),
+        deletedAt: deletedAt === null ? null : iso(deletedAt),
+        safe: safe === null ? null : { ...safe, at: iso(safe.at) },
+      }));
+      return { items: view, next };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/repositories/:id/tags/:tag/history',
+    operationId: 'tagHistory',
+    summary: 'Every push of a tag, newest first, like a reflog',
+    scope: 'read',
+    params: tagParams,
+    query: pageQuery,
+    response: page(pushAnswer),
+    async handle({ params, query, caller, services }) {
+      await repositoryOf(services, caller.teamId, params.id);
+      const cursor = query.cursor === undefined ? null : Number(query.cursor) || 0;
+      // One more than asked for tells where the next page starts.
+      const records = await services.history.tagHistory(caller.teamId, params.id, params.tag, cursor, query.limit + 1);
+      const after = records[query.limit];
+      return {
+        items: records.slice(0, query.limit).map(pushView),
+        next: after === undefined ? null : String(after.seq),
+      };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/repositories/:id/expectations',
+    operationId: 'expect',
+    summary: 'Expect a tag at a digest for some minutes, before moving it by hand: it then raises no alarm',
+    scope: 'admin',
+    params: idParam,
+    body: expectation,
+    status: 201,
+    response: expectationAnswer,
+    async handle({ params, body, caller, services, now }) {
+      const record = await repositoryOf(services, caller.teamId, params.id);
+      const target: AnnouncementTarget = { repository: record.id, teamId: caller.teamId, policy: record.policy };
+      const expiresAt = now + body.minutes * 60_000;
+      const expected = {
+        target,
+        source: 'maintainer',
+        phase: 'pushed',
+        digest: body.digest,
+        tags: [body.tag],
+        allowed: true,
+        run: caller.name,
+        claims: null,
+        reason: body.reason,
+        at: now,
+        expiresAt,
+      } as const;
+      await services.announcements.record(null, [expected]);
+      const detail = { tag: body.tag, digest: body.digest, until: iso(expiresAt), reason: body.reason };
+      const image = `${record.image.registry}/${record.image.path}`;
+      await services.audit.add({
+        teamId: caller.teamId,
+        at: now,
+        actor: caller.name,
+        action: 'expectation.opened',
+        target: image,
+        detail,
+      });
+      return { tag: body.tag, digest: body.digest, until: iso(expiresAt) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/repositories/:id/test-alert',
+    operationId: 'testAlert',
+    summary: 'Send a clearly marked test to the channel of this image',
+    scope: 'admin',
+    params: idParam,
+    status: 202,
+    response: z.object({ event: z.string(), sending: z.literal(true) }),
+    async handle({ params, caller, services, now }) {
+      const record = await repositoryOf(services, caller.teamId, params.id);
+      const channels = await services.channels.list(caller.teamId);
+      const channel = channels.find((each) =>
+        record.channel === null ? each.forAlerts : each.name === record.channel,
+      );
+      if (channel === undefined)
+        throw new Problem(409, 'There is no channel for this image yet: add one with POST /api/v1/channels.');
+      if (channel.refused !== null)
+        throw new Problem(409, `The channel "${channel.name}" refuses messages: ${channel.refused}. Change it first.`);
+      const image = `${record.image.registry}/${record.image.path}`;
+      const event = `test-${crypto.randomUUID()}`;
+      const content = { kind: 'test', image, by: caller.name, at: now } as const;
+      await services.notifications.add({
+        teamId: caller.teamId,
+        event,
+        route: 'alerts',
+        repositoryId: record.id,
+        alertId: null,
+        content,
+        now,
+      });
+      await services.wakeups.notifications();
+      return { event, sending: true as const };
+    },
+  }),
+];

@@ -1,0 +1,47 @@
+import { Hono } from 'hono';
+import { servicesOf } from '../compose.ts';
+import { InvalidSettings } from '../settings.ts';
+import { apiRoutes } from './api.ts';
+import { ciRoutes } from './ci.ts';
+import type { AppEnv } from './context.ts';
+import { localRoutes, refuseLocalElsewhere } from './local.ts';
+import { notFound, Problem } from './problem.ts';
+import { webhookRoutes } from './webhooks.ts';
+
+/** Every answer is data: no page may frame it, sniff it, or learn from where it came. */
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+export function createApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use('*', async (c, next) => {
+    const services = servicesOf(c.env);
+    if (services.settings.local) {
+      refuseLocalElsewhere(c.req.url);
+      services.clock.offsetMs = await services.clockStore.offset();
+    }
+    c.set('services', services);
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+  });
+  app.get('/healthz', (c) => c.json({ ok: true }));
+  app.route('/webhooks', webhookRoutes());
+  app.route('/ci', ciRoutes());
+  app.route('/api/v1', apiRoutes());
+  app.route('/local', localRoutes());
+  app.notFound(() => notFound().response());
+  app.onError((error) => {
+    if (error instanceof Problem) return error.response();
+    if (error instanceof InvalidSettings || error instanceof TypeError) console.error('cannot serve', error.message);
+    else console.error('cannot serve', error);
+    const detail =
+      error instanceof InvalidSettings
+        ? `This installation is not set up: ${error.message}`
+        : 'Something of ours failed. Nothing you sent is lost if it was answered with 2xx before.';
+    return new Problem(500, detail).response();
+  });
+  return app;
+}

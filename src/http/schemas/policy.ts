@@ -1,0 +1,123 @@
+import * as z from 'zod';
+import type { Policy } from '../../domain/policy.ts';
+
+const mode = z.enum(['require', 'observe', 'off']);
+const shortText = z.string().trim().min(1).max(255);
+
+const ciIdentity = z
+  .strictObject({
+    oidcIssuer: z
+      .url({ protocol: /^https?$/ })
+      .max(255)
+      .meta({ examples: ['https://token.actions.githubusercontent.com'] }),
+    repositoryId: z
+      .string()
+      .regex(/^\d{1,20}$/, {
+        error: "expected the CI's numeric repository id, as text (GitHub: gh api repos/OWNER/REPO --jq .id)",
+      })
+      .meta({ description: 'GitHub `repository_id`, GitLab `project_id`: names can be taken over, ids cannot.' }),
+    workflow: shortText
+      .optional()
+      .meta({ description: 'Path of the workflow file.', examples: ['.github/workflows/release.yml'] }),
+    ref: shortText.optional().meta({ description: 'Full git ref, exact.', examples: ['refs/heads/main'] }),
+    refPattern: shortText
+      .optional()
+      .meta({ description: 'Full git ref, `*` stands for anything.', examples: ['refs/tags/v*'] }),
+    environment: shortText.optional(),
+    event: shortText.optional(),
+  })
+  .refine((identity) => identity.ref === undefined || identity.refPattern === undefined, {
+    error: 'give ref or refPattern, not both',
+  })
+  .refine(
+    (identity) =>
+      [identity.ref, identity.refPattern].every(
+        (ref) => ref === undefined || ref.startsWith('refs/') || ref.startsWith('*'),
+      ),
+    {
+      error: 'a ref is written in full: refs/heads/main, refs/tags/v*',
+    },
+  )
+  .meta({ id: 'CiIdentity' });
+
+const ci = z
+  .strictObject({
+    mode: mode.optional().meta({ description: '`require` if identities are given, else `off`.' }),
+    announceFirst: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'CI announces `started` before it pushes: a push outside that window is rogue at once.' }),
+    windowSeconds: z.int().min(60).max(86_400).default(3600),
+    identities: z.array(ciIdentity).max(20).default([]),
+  })
+  .transform((value) => ({
+    ...value,
+    mode: value.mode ?? (value.identities.length > 0 ? ('require' as const) : ('off' as const)),
+  }))
+  // A rule that nothing can satisfy would call every push rogue.
+  .refine((value) => value.mode !== 'require' || value.identities.length > 0, {
+    path: ['identities'],
+    error: 'name at least one CI identity, or set ci.mode to off',
+  })
+  .refine((value) => !value.announceFirst || value.mode === 'require', {
+    path: ['announceFirst'],
+    error: 'announceFirst needs ci.mode require',
+  });
+
+/** What a maintainer expects of pushes. Every key may be left out. */
+export const policyInput = z
+  .strictObject({
+    pushers: z
+      .array(shortText)
+      .min(1, { error: 'an empty list would call every push rogue; null accepts any account' })
+      .max(100)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Accounts that may push: logins, or `id:41898282` for GitHub ids. null: any.' }),
+    immutableTags: z
+      .array(z.string().regex(/^[A-Za-z0-9._*-]{1,128}$/, { error: 'expected a tag, with * for anything' }))
+      .max(100)
+      .default(['*.*.*']),
+    rollbacks: z.enum(['alert', 'allow']).default('alert'),
+    ci: ci.prefault({}),
+    signatures: z
+      .strictObject({
+        mode: mode.default('off'),
+        repository: z
+          .string()
+          .max(255)
+          .regex(/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/, { error: 'expected a repository path of the same registry' })
+          .optional(),
+      })
+      .prefault({}),
+    settleSeconds: z.int().min(0).max(3600).default(120),
+    deadlineSeconds: z.int().min(0).max(86_400).default(1800),
+  })
+  .refine((policy) => policy.deadlineSeconds >= policy.settleSeconds, {
+    path: ['deadlineSeconds'],
+    error: 'the deadline cannot come before the settle time',
+  })
+  .meta({ id: 'PolicyInput' });
+
+/** A stored policy, complete. */
+export const policyOutput = z
+  .unknown()
+  .meta({ id: 'Policy', description: 'The policy with every default filled in; see PolicyInput.' });
+
+/** What a policy leaves open, in words for the person who saved it. */
+export function policyWarnings(policy: Policy): string[] {
+  const warnings: string[] = [];
+  if (policy.pushers === null) warnings.push('pushers is null: a push by any account is accepted.');
+  if (policy.ci.mode !== 'require') warnings.push('ci.mode is not require: a push that no CI run made is accepted.');
+  else if (!policy.ci.announceFirst)
+    warnings.push(
+      `ci.announceFirst is off: a push without a CI run is told ${policy.deadlineSeconds} s after it, not at once.`,
+    );
+  if (policy.immutableTags.length === 0) warnings.push('immutableTags is empty: a release tag may be overwritten.');
+  if (policy.signatures.mode === 'require') {
+    warnings.push(
+      'Signatures are looked for but not verified by this version: every signed push stays undetermined. Use observe until then.',
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,84 @@
+import type * as z from 'zod';
+import { formatImageName } from '../domain/reference.ts';
+import type { ChannelSummary } from '../store/channels.ts';
+import type { AlertRecord, DeliveryRecord, PushRecord } from '../store/history.ts';
+import type { RepositoryRecord } from '../store/repositories.ts';
+import { iso, isoOrNull } from './schemas/common.ts';
+import { policyWarnings } from './schemas/policy.ts';
+import type { alertAnswer, channelAnswer, deliveryAnswer, pushAnswer, repositoryAnswer } from './schemas/records.ts';
+
+/** Rows of the database as the API writes them. */
+
+export function repositoryView(record: RepositoryRecord): z.input<typeof repositoryAnswer> {
+  return {
+    id: record.id,
+    image: formatImageName(record.image),
+    provider: record.provider,
+    hook: record.hook.id,
+    policy: record.policy,
+    alertChannel: record.channel,
+    createdAt: iso(record.createdAt),
+    baseline: { state: record.baselineAt === null ? 'reading' : 'done', tags: record.tags },
+    sweptAt: isoOrNull(record.sweptAt),
+    sweepFailures: record.sweepFailures,
+    missedWebhooks: record.missedWebhooks,
+    warnings: policyWarnings(record.policy),
+  };
+}
+
+export function pushView(record: PushRecord): z.input<typeof pushAnswer> {
+  return {
+    id: `${record.repository}-${record.seq}`,
+    image: record.image,
+    tag: record.tag,
+    digest: record.digest,
+    kind: record.kind,
+    origin: record.origin,
+    receivedAt: iso(record.receivedAt),
+    pushedAt: isoOrNull(record.pushedAt),
+    confirmedAt: isoOrNull(record.confirmedAt),
+    pusher: record.pusher,
+    previousDigest: record.previousDigest,
+    foldedInto: record.foldedInto,
+    verdict: record.verdict,
+    findings: record.findings.map((finding) => ({ ...finding })),
+    wants: [...(record.evidence?.wants ?? [])],
+    evidence: record.evidence,
+    alert: record.alertId === null ? null : `A-${record.alertId}`,
+    nextCheckAt: isoOrNull(record.nextCheckAt),
+  };
+}
+
+export function deliveryView(record: DeliveryRecord): z.input<typeof deliveryAnswer> {
+  const { key, receivedAt, ...rest } = record;
+  return { id: key, receivedAt: iso(receivedAt), ...rest };
+}
+
+export function alertView({ facts, ...record }: AlertRecord): z.input<typeof alertAnswer> {
+  return {
+    id: `A-${record.id}`,
+    repository: record.repository,
+    state: record.state,
+    image: facts.image,
+    tags: [...facts.tags],
+    digest: facts.digest,
+    previousDigest: facts.previous,
+    safe: facts.safe,
+    findings: facts.findings.map((finding) => ({ ...finding })),
+    pusher: facts.pusher,
+    push: facts.push,
+    openedAt: iso(record.openedAt),
+    updatedAt: iso(record.updatedAt),
+    acknowledgedBy: record.acknowledgedBy,
+    acknowledgedAt: isoOrNull(record.acknowledgedAt),
+    closedAt: isoOrNull(record.closedAt),
+    closedBy: record.closedBy,
+    resolution: record.resolution,
+    reason: record.reason,
+  };
+}
+
+export function channelView(channel: ChannelSummary): z.input<typeof channelAnswer> {
+  const { id, name, kind, forAlerts, forHealth, refused, createdAt } = channel;
+  return { id, name, kind, default: forAlerts, health: forHealth, refused, createdAt: iso(createdAt) };
+}

@@ -1,0 +1,65 @@
+import type { Services } from '../compose.ts';
+import { checkPushes } from '../usecases/check-pushes.ts';
+import { deliverNotifications } from '../usecases/deliver-notifications.ts';
+import { LookLimiter, lookAtTag } from '../usecases/look-at-tag.ts';
+import type { CheckMessage } from '../usecases/ports.ts';
+import type { PushKey } from '../usecases/stores.ts';
+import { checkDependencies, deliverDependencies } from './dependencies.ts';
+
+/** The team that hears of trouble that belongs to no team: the one that installed Pushwarden. */
+const OPERATORS = 1;
+
+const limiters = new WeakMap<Services, LookLimiter>();
+
+/** Consumes a batch. Messages are acknowledged one by one, after their work is done; the rest come again. */
+export async function consume(services: Services, batch: MessageBatch<unknown>): Promise<void> {
+  if (batch.queue.endsWith('dead-letters')) return recordDeadLetters(services, batch);
+  if (batch.queue.endsWith('notifications')) {
+    await deliverNotifications(deliverDependencies(services));
+    batch.ackAll();
+    return;
+  }
+  await consumeChecks(services, batch);
+}
+
+/** All pushes of a batch are checked together: they share their D1 round trips. */
+async function consumeChecks(services: Services, batch: MessageBatch<unknown>): Promise<void> {
+  const deps = checkDependencies(services);
+  const checks: { message: Message<unknown>; key: PushKey }[] = [];
+  const looks: { message: Message<unknown>; look: Extract<CheckMessage, { look: unknown }>['look'] }[] = [];
+  for (const message of batch.messages) {
+    const body = message.body as CheckMessage; // only this Worker writes to its queues
+    if ('check' in body) checks.push({ message, key: body.check });
+    else looks.push({ message, look: body.look });
+  }
+  if (checks.length > 0) {
+    await checkPushes(
+      deps,
+      checks.map(({ key }) => key),
+    );
+    for (const { message } of checks) message.ack();
+  }
+  const limiter = limiters.get(services) ?? new LookLimiter(services.clock);
+  limiters.set(services, limiter);
+  for (const { message, look } of looks) {
+    if (limiter.allows(look)) {
+      await lookAtTag(deps, look);
+      message.ack();
+    } else {
+      message.retry({ delaySeconds: 2 });
+    }
+  }
+}
+
+async function recordDeadLetters(services: Services, batch: MessageBatch<unknown>): Promise<void> {
+  const fact = { kind: 'dead-letter', queue: batch.queue, count: batch.messages.length } as const;
+  console.error(
+    'dead letters',
+    batch.messages
+      .map((message) => JSON.stringify(message.body))
+      .join(' ')
+      .slice(0, 2000),
+  );
+  await services.health.raise(OPERATORS, fact, services.clock.now());
+  batch.ackAll();
+}

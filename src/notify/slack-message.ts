@@ -1,0 +1,57 @@
+import type { Notification } from '../usecases/ports.ts';
+import { alertMessage } from './slack-alert.ts';
+import type { SlackMessage } from './slack-blocks.ts';
+import {
+  acknowledgedMessage,
+  acknowledgedStatus,
+  acknowledgedText,
+  closedMessage,
+  closedParent,
+  worsenedMessage,
+  worseStatus,
+} from './slack-follow-up.ts';
+import { healthClosedMessage, healthOpenedMessage, testMessage, undeterminedMessage } from './slack-health.ts';
+
+/** The message to post: in the channel, or in the thread of `notification.parent`. */
+export function slackMessage(notification: Notification): SlackMessage {
+  const { content } = notification;
+  switch (content.kind) {
+    case 'opened':
+      return alertMessage(notification, content.alert, null);
+    case 'worsened':
+      return worsenedMessage(notification, content);
+    case 'acknowledged':
+      return acknowledgedMessage(notification, content);
+    case 'closed':
+      return closedMessage(notification, content);
+    case 'undetermined':
+      return undeterminedMessage(notification, content);
+    case 'test':
+      return testMessage(notification, content);
+    case 'health-opened':
+      return healthOpenedMessage(notification, content);
+    case 'health-closed':
+      return healthClosedMessage(notification, content);
+  }
+}
+
+/** What the alert's first message becomes, so that it shows the present state; `null`: it stays as it is. */
+export function slackParentMessage(notification: Notification): SlackMessage | null {
+  const { content } = notification;
+  switch (content.kind) {
+    case 'worsened':
+      return alertMessage(notification, content.alert, worseStatus(content));
+    case 'acknowledged': {
+      const message = alertMessage(notification, content.alert, acknowledgedStatus(content));
+      return { ...message, text: acknowledgedText(notification, content) };
+    }
+    case 'closed':
+      return closedParent(notification, content);
+    case 'opened':
+    case 'undetermined':
+    case 'test':
+    case 'health-opened':
+    case 'health-closed':
+      return null;
+  }
+}

@@ -1,0 +1,286 @@
+import type { Digest } from '../domain/digest.ts';
+import type { CiMismatchFound, Finding, FindingCode, Want } from '../domain/finding.ts';
+import type { HealthFact } from '../domain/health.ts';
+import type { CiClaims, Pusher } from '../domain/policy.ts';
+import { utcMinute } from './utc.ts';
+
+/**
+ * The words for people, the same in Slack and on pages. Each switch is exhaustive: what has no words does not compile.
+ * Plain text: names of tags, accounts and workflows are put in as they came, hostile ones too. Whoever renders them
+ * escapes them.
+ */
+
+export interface FindingWords {
+  readonly title: string;
+  readonly explanation: string;
+  /** What to do now. */
+  readonly action: string;
+}
+
+/** What a finding's words need to know of its push. */
+export interface PushInWords {
+  /** Empty for a manifest pushed by digest. */
+  readonly tag: string;
+  readonly safe: Digest | null;
+  /** Ms since the epoch. */
+  readonly pushedAt: number;
+  /** The registry showed us the digest, now or earlier. */
+  readonly confirmed: boolean;
+}
+
+const FINDING_TITLES: Readonly<Record<FindingCode, string>> = {
+  'unexpected-pusher': 'Pushed by an account you do not expect',
+  'tag-moved': 'A release tag was moved',
+  'tag-rolled-back': 'A tag went back to an old image',
+  'no-ci-run': 'No CI run made this',
+  'ci-mismatch': 'Another CI run than the one you named',
+  unsigned: 'Nobody signed it in time',
+  'unreported-push': 'Found by our own sweep',
+  'forged-delivery': 'A webhook claimed what the registry does not have',
+};
+
+export function findingTitle(code: FindingCode): string {
+  return FINDING_TITLES[code];
+}
+
+export function findingWords(finding: Finding, push: PushInWords): FindingWords {
+  return { title: findingTitle(finding.code), ...explainFinding(finding, push) };
+}
+
+type Explained = Omit<FindingWords, 'title'>;
+
+function explainFinding(finding: Finding, push: PushInWords): Explained {
+  const tag = tagInWords(push.tag);
+  switch (finding.code) {
+    case 'unexpected-pusher':
+      return {
+        explanation: `${accountInWords(finding.pusher)} pushed ${tag}; this repository expects ${listInWords(finding.expected)}.`,
+        action:
+          'Nobody knows this account? Remove its access, restore the tag. A new colleague? Add the account to the policy.',
+      };
+    case 'tag-moved':
+      return {
+        explanation: `Your policy says ${tag} never changes once published. It now points at another image.`,
+        action: `Revoke first, then ${restoreInWords(tag, push.safe)}.`,
+      };
+    case 'tag-rolled-back':
+      return {
+        explanation: `${tag} points at a digest it had left on ${utcMinute(finding.leftAt)}. The image may be genuine; CI announced no such move.`,
+        action: `Ask who rolled back. Nobody? Then ${restoreInWords(tag, push.safe)}, and check the old image for known holes.`,
+      };
+    case 'no-ci-run':
+      return {
+        explanation: explainNoRun(finding.announceFirst, finding.jobEnded),
+        action: `Ask the team once: "who pushed ${tag} at ${utcMinute(push.pushedAt)}?" No answer in minutes: revoke and restore.`,
+      };
+    case 'ci-mismatch':
+      return explainMismatch(finding.found, tag);
+    case 'unsigned':
+      return {
+        explanation: 'Every place where a signature may be kept answered before the deadline; none has one.',
+        action:
+          'Look at the release job. If it did not run, revoke and restore; if signing broke, sign the digest now and this clears.',
+      };
+    case 'unreported-push':
+      return {
+        explanation: 'The registry holds a digest that no webhook told us about.',
+        action: 'Check that the webhook still exists: someone may have removed it. Then judge the push itself.',
+      };
+    case 'forged-delivery':
+      return explainForged(tag, push.confirmed);
+  }
+}
+
+function explainNoRun(announceFirst: boolean, jobEnded: boolean): string {
+  if (jobEnded) return 'A release job ran, and it ended without naming this digest.';
+  return announceFirst
+    ? 'Your CI announces each release first. None was announced when this push came.'
+    : 'No announcement by your CI matches this push.';
+}
+
+function explainMismatch(found: CiMismatchFound, tag: string): Explained {
+  const job = jobInWords(found.claims);
+  const run = found.claims.runUrl === null ? 'the run' : `the run (${found.claims.runUrl})`;
+  const action = `Open ${run}. Not yours: revoke and restore. Renamed workflow: change the policy.`;
+  switch (found.kind) {
+    case 'workflow':
+      return { explanation: `${job} announced this; your policy does not name that job.`, action };
+    case 'digest':
+      return { explanation: `${job} announced ${found.digest} for ${tag}, and that is not what was pushed.`, action };
+  }
+}
+
+/** What the registry had and has no longer was no forgery: someone pushed it and took it away. */
+function explainForged(tag: string, confirmed: boolean): Explained {
+  if (confirmed) {
+    return {
+      explanation: `A delivery named ${tag}; the registry had it when we first looked and has it no longer.`,
+      action: 'Look at what the tag points at now: someone may have pushed an image and removed it again.',
+    };
+  }
+  return {
+    explanation: `A delivery named ${tag}; the registry knows no such thing.`,
+    action:
+      'No image is at risk. Someone knows your webhook address: change it (while both addresses work, no delivery is lost).',
+  };
+}
+
+function tagInWords(tag: string): string {
+  return tag === '' ? 'a manifest without a tag' : tag;
+}
+
+function accountInWords(pusher: Pusher): string {
+  return pusher.id === null ? pusher.name : `${pusher.name} (id ${pusher.id})`;
+}
+
+function jobInWords(claims: CiClaims): string {
+  const workflow = claims.workflow === null ? '' : ` ${claims.workflow}`;
+  return `${claims.repository}${workflow}${claims.ref === null ? '' : ` at ${claims.ref}`}`;
+}
+
+function restoreInWords(tag: string, safe: Digest | null): string {
+  return safe === null ? `look up the right digest of ${tag} in your release log` : `point ${tag} back at ${safe}`;
+}
+
+const NAMES_IN_A_SENTENCE = 5;
+
+/** `a, b and c`; `nobody`; over five: `a, b, c, d, e and 3 more`. */
+function listInWords(names: readonly string[]): string {
+  if (names.length === 0) return 'nobody';
+  const shown = names.slice(0, NAMES_IN_A_SENTENCE);
+  const more = names.length - shown.length;
+  const last = more > 0 ? `${more} more` : shown.pop();
+  return shown.length === 0 ? `${last}` : `${shown.join(', ')} and ${last}`;
+}
+
+export interface WantWords {
+  /** What is missing, as a noun: `a signature`. */
+  readonly title: string;
+  /** While it is pending. */
+  readonly waiting: string;
+  /** Once it cannot be decided: what we do not know, and what that does not mean. */
+  readonly undetermined: string;
+}
+
+export function wantWords(want: Want): WantWords {
+  switch (want) {
+    case 'digest':
+      return {
+        title: 'the digest',
+        waiting: 'We wait for the registry to say what was pushed.',
+        undetermined: 'We could not find out what was pushed. That is not the same as a forged webhook.',
+      };
+    case 'webhook':
+      return {
+        title: 'a webhook',
+        waiting: 'We wait for a webhook that reports this push.',
+        undetermined: 'We could not find out whether a webhook reported this push.',
+      };
+    case 'ci':
+      return {
+        title: 'a CI run',
+        waiting: 'We wait for your CI to announce this digest.',
+        undetermined: 'We could not find out whether your CI made this. That is not the same as a push from elsewhere.',
+      };
+    case 'signature':
+      return {
+        title: 'a signature',
+        waiting: 'We wait for a signature.',
+        undetermined: 'We could not find out whether it is signed. That is not the same as unsigned.',
+      };
+    case 'signature-verification':
+      return {
+        title: 'whose signature it is',
+        waiting: 'It carries a signature; whose it is remains to be checked.',
+        undetermined:
+          'It carries a signature, and we could not check whose. That is not the same as a wrong signature.',
+      };
+    case 'pusher':
+      return {
+        title: 'the account that pushed',
+        waiting: 'We wait to learn which account pushed.',
+        undetermined: 'We could not find out which account pushed. That is not the same as an unexpected account.',
+      };
+  }
+}
+
+export interface HealthWords {
+  readonly title: string;
+  /** What is the matter. */
+  readonly what: string;
+  /** What may go unnoticed. */
+  readonly consequence: string;
+  /** What to do. */
+  readonly action: string;
+}
+
+export function healthWords(fact: HealthFact): HealthWords {
+  switch (fact.kind) {
+    case 'delivery-not-understood':
+      return {
+        title: 'We do not understand a webhook',
+        what: `A request to hook ${fact.hook} had the right secret, and we could not read it: ${fact.problem}.`,
+        consequence: 'A push that only this request tells of goes unnoticed until the next sweep.',
+        action: 'Check which events the webhook sends. If it looks right, report it to the makers of Pushwarden.',
+      };
+    case 'registry-unreadable':
+      return {
+        title: `We are blind: ${fact.image}`,
+        what: `The registry does not let us read ${fact.image}: ${fact.reason}.`,
+        consequence: 'A rogue push there may go unnoticed until this ends, and honest ones stay undecided.',
+        action:
+          'Nothing, unless it lasts. Then check that the image still exists and that our registry credentials work.',
+      };
+    case 'webhook-silent':
+      return {
+        title: `No webhook comes from ${fact.image}`,
+        what: `${fact.missed === 1 ? 'A tag' : `${fact.missed} tags`} changed and no webhook said so. ${lastDelivery(fact.lastDeliveryAt)}`,
+        consequence: 'Only the sweep sees pushes there now: minutes later, without the account, and not all of them.',
+        action: 'Check that the webhook still exists at the registry and has the right address.',
+      };
+    default:
+      return deliveryHealthWords(fact);
+  }
+}
+
+type FactAboutOurselves = Exclude<
+  HealthFact,
+  { readonly kind: 'delivery-not-understood' | 'registry-unreadable' | 'webhook-silent' }
+>;
+
+function deliveryHealthWords(fact: FactAboutOurselves): HealthWords {
+  switch (fact.kind) {
+    case 'channel-refused':
+      return {
+        title: `Channel ${fact.channel} refuses our messages`,
+        what: `Messages to ${fact.channel} are refused for good: ${fact.reason}.`,
+        consequence: 'Alerts that go to this channel reach nobody.',
+        action: 'Repair or replace the channel, then send a test alert.',
+      };
+    case 'no-channel':
+      return {
+        title: `An alert about ${fact.image} had nowhere to go`,
+        what: `No channel is set for ${fact.image}, and there is no default channel.`,
+        consequence: 'Alerts about this image reach nobody.',
+        action: 'Add a channel, or make one the default, then send a test alert.',
+      };
+    case 'dead-letter':
+      return {
+        title: 'Work keeps failing',
+        what: `${fact.count === 1 ? 'A message' : `${fact.count} messages`} of queue ${fact.queue} failed as often as allowed.`,
+        consequence: 'What they were about is late: the schedule tries it again, minutes apart.',
+        action: 'Look at the log of the Worker. If it goes on, report it to the makers of Pushwarden.',
+      };
+    case 'unwatched-image':
+      return {
+        title: `Nobody watches ${fact.image}`,
+        what: `Webhooks name ${fact.image}${fact.pusher === null ? '' : `, pushed by ${fact.pusher}`}; it is not registered here.`,
+        consequence: 'Nobody is told of any push to it.',
+        action: 'Yours? Register it. Not yours, and it carries your name? Find out who made it.',
+      };
+  }
+}
+
+function lastDelivery(at: number | null): string {
+  return at === null ? 'None ever came.' : `The last one came on ${utcMinute(at)}.`;
+}

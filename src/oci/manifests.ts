@@ -1,0 +1,115 @@
+import { type Digest, isDigest } from '../domain/digest.ts';
+import type { Evidence } from '../domain/evidence.ts';
+import { type ImageName, isTag } from '../domain/reference.ts';
+import type { ManifestFacts } from '../usecases/ports.ts';
+import type { RegistryClient } from './client.ts';
+import { BODY_CAPS } from './http.ts';
+import { childrenOf, digestOf, type Index, isArtifact, isIndex, type Manifest, parseManifest } from './manifest.ts';
+import { ACCEPT_MANIFESTS, essence } from './media-types.ts';
+
+export interface Resolved {
+  readonly digest: Digest;
+  /** From `Content-Type`, without parameters. */
+  readonly mediaType: string;
+}
+
+/** An index of signatures lists a few; one that lists more is judged as an image. */
+const MAX_ARTIFACT_CHILDREN = 20;
+
+/**
+ * What a tag or digest is, by `HEAD`. A tag is only believed with a sha256 `Docker-Content-Digest`; a digest only if
+ * that header, where it comes, says the same.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#checking-if-content-exists-in-the-registry
+ */
+export async function resolveManifest(
+  client: RegistryClient,
+  image: ImageName,
+  reference: string,
+): Promise<Evidence<Resolved>> {
+  // Threat: a reference with slashes or dots would name another path of the registry.
+  if (!isTag(reference) && !isDigest(reference))
+    return unavailable('The reference is neither a tag nor a sha256 digest');
+  const path = manifestPath(image, reference);
+  const answer = await client.request(image, { method: 'HEAD', path, accept: ACCEPT_MANIFESTS, maxBytes: 0 });
+  if (answer.kind === 'trouble') return unavailable(answer.reason);
+  if (answer.kind === 'not-found') return { state: 'absent' };
+  const mediaType = essence(answer.headers.get('content-type'));
+  const said = answer.headers.get('docker-content-digest');
+  if (said !== null && !isDigest(said))
+    return unavailable(`${image.registry} answered with a digest that is not sha256`);
+  if (isDigest(reference)) {
+    if (said !== null && said !== reference) return unavailable(`${image.registry} answered with another digest`);
+    return { state: 'present', value: { digest: reference, mediaType } };
+  }
+  if (said === null) return unavailable(`${image.registry} answered without a digest`);
+  return { state: 'present', value: { digest: said, mediaType } };
+}
+
+/** Reads a manifest by digest, hashes it, and parses it. `invalid`: it is not what its digest says, or no manifest. */
+export async function readManifest(
+  client: RegistryClient,
+  image: ImageName,
+  digest: Digest,
+): Promise<Evidence<Manifest>> {
+  const path = manifestPath(image, digest);
+  const maxBytes = BODY_CAPS.manifest;
+  const answer = await client.request(image, { method: 'GET', path, accept: ACCEPT_MANIFESTS, maxBytes });
+  if (answer.kind === 'trouble') return unavailable(answer.reason);
+  if (answer.kind === 'not-found') return { state: 'absent' };
+  if ((await sha256(answer.body)) !== digest) {
+    return {
+      state: 'invalid',
+      reason: `The manifest from ${image.registry} does not match requested digest ${digest}`,
+    };
+  }
+  const manifest = parseManifest(answer.body);
+  if (manifest === null) return { state: 'invalid', reason: `${digest} is not a manifest: it is no JSON object` };
+  return { state: 'present', value: manifest };
+}
+
+/** What a manifest is; see `Registry.inspect`. */
+export async function inspectManifest(
+  client: RegistryClient,
+  image: ImageName,
+  digest: Digest,
+): Promise<Evidence<ManifestFacts>> {
+  const read = await readManifest(client, image, digest);
+  if (read.state !== 'present') return read;
+  const manifest = read.value;
+  if (isIndex(manifest)) return inspectIndex(client, image, manifest);
+  if (!isArtifact(manifest)) return { state: 'present', value: { kind: 'manifest' } };
+  return { state: 'present', value: { kind: 'artifact', subject: digestOf(manifest.subject) } };
+}
+
+/**
+ * An index without a single `platform` may be the referrers fallback tag's: then, and only then, its children are
+ * read, since what its descriptors say about them is not reliable. It is an artifact if they all are; one that cannot
+ * be found might be pushed later and run, so it counts as an image.
+ */
+async function inspectIndex(client: RegistryClient, image: ImageName, index: Index): Promise<Evidence<ManifestFacts>> {
+  const isOrdinary = index.manifests.some((child) => 'platform' in child || digestOf(child) === null);
+  const ordinary = { state: 'present', value: { kind: 'index', children: childrenOf(index) } } as const;
+  if (isOrdinary || index.manifests.length > MAX_ARTIFACT_CHILDREN) return ordinary;
+  const subjects = new Set<Digest | null>();
+  for (const child of childrenOf(index)) {
+    const read = await readManifest(client, image, child);
+    if (read.state === 'unavailable') return read;
+    if (read.state !== 'present' || isIndex(read.value) || !isArtifact(read.value)) return ordinary;
+    subjects.add(digestOf(read.value.subject));
+  }
+  const [subject = null] = subjects;
+  return { state: 'present', value: { kind: 'artifact', subject: subjects.size === 1 ? subject : null } };
+}
+
+function manifestPath(image: ImageName, reference: string): string {
+  return `/v2/${image.path}/manifests/${reference}`;
+}
+
+async function sha256(bytes: Uint8Array): Promise<Digest> {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function unavailable(reason: string): { readonly state: 'unavailable'; readonly reason: string } {
+  return { state: 'unavailable', reason };
+}

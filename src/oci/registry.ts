@@ -1,0 +1,29 @@
+import type { Registry } from '../usecases/ports.ts';
+import { type ClientOptions, RegistryClient } from './client.ts';
+import { inspectManifest, resolveManifest } from './manifests.ts';
+import { type FindAttestations, searchSignatures } from './signatures.ts';
+import { listTagPage } from './tags.ts';
+
+/**
+ * `endpoints`, `fetch` and `userAgent`; `timeoutMs` per request (default 10 s); `now` for the lifetime of tokens
+ * (default `Date.now`).
+ */
+export interface RegistryOptions extends ClientOptions {
+  /** Asked about images of ghcr.io. */
+  readonly attestations?: FindAttestations | undefined;
+}
+
+/**
+ * Reads container registries by the OCI distribution protocol. Keeps tokens in memory: make one and keep it.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export function createRegistry(options: RegistryOptions): Registry {
+  const client = new RegistryClient(options);
+  return {
+    resolve: (image, reference) => resolveManifest(client, image, reference),
+    inspect: (image, digest) => inspectManifest(client, image, digest),
+    listTags: (image, from, limit) => listTagPage(client, image, from, limit),
+    findSignatures: (image, digest, signatureRepository) =>
+      searchSignatures(client, image, digest, signatureRepository, options.attestations),
+  };
+}

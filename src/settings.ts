@@ -1,0 +1,157 @@
+import * as z from 'zod';
+
+/** Bindings and variables of the Worker, as wrangler.toml declares them. docs/configuration.md describes each. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly CHECKS: Queue;
+  readonly NOTIFICATIONS: Queue;
+  readonly [variable: string]: unknown;
+}
+
+/** A variable that cannot be used, in words for the person who set it. Never contains a secret's value. */
+export class InvalidSettings extends Error {
+  override readonly name = 'InvalidSettings';
+}
+
+const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a URL's hostname is this machine. */
+export function isLoopback(hostname: string): boolean {
+  return LOOPBACK_HOSTS.has(hostname) || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+const text = z.string().trim();
+const registry = z.strictObject({ url: text, tokenRealm: text.optional(), tokenService: text.optional() });
+const credentials = z.strictObject({ username: text.min(1), password: z.string().min(1) });
+const issuer = z.strictObject({
+  issuer: text.min(1),
+  kind: z.enum(['github', 'gitlab']),
+  jwksUrl: text.optional(),
+  algorithms: z.array(z.string()).optional(),
+});
+
+const DEFAULT_REGISTRIES: Record<string, z.infer<typeof registry>> = {
+  'docker.io': {
+    url: 'https://registry-1.docker.io',
+    tokenRealm: 'https://auth.docker.io/token',
+    tokenService: 'registry.docker.io',
+  },
+  'ghcr.io': { url: 'https://ghcr.io', tokenRealm: 'https://ghcr.io/token', tokenService: 'ghcr.io' },
+};
+const DEFAULT_ISSUERS: z.infer<typeof issuer>[] = [
+  { issuer: 'https://token.actions.githubusercontent.com', kind: 'github' },
+  { issuer: 'https://gitlab.com', kind: 'gitlab' },
+];
+
+/** A JSON variable: absent or empty means its default. */
+function json<T>(name: string, schema: z.ZodType<T>, fallback: T) {
+  return z
+    .string()
+    .optional()
+    .transform((value, context): T => {
+      if (value === undefined || value.trim() === '') return fallback;
+      try {
+        const parsed = schema.safeParse(JSON.parse(value));
+        if (parsed.success) return parsed.data;
+        const [issue] = parsed.error.issues;
+        context.addIssue(`${name} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+      } catch {
+        context.addIssue(`${name} is not JSON`);
+      }
+      return z.NEVER;
+    });
+}
+
+const number = (name: string, fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      const parsed = value === undefined || value.trim() === '' ? fallback : Number(value);
+      if (Number.isFinite(parsed) && parsed >= min && parsed <= max) return parsed;
+      context.addIssue(`${name} must be a number from ${min} to ${max}`);
+      return z.NEVER;
+    });
+
+const variables = z.object({
+  PUBLIC_URL: text.default(''),
+  LOCAL: z.stringbool().default(false),
+  ENCRYPTION_KEYS: z.string().default(''),
+  REGISTRIES: json('REGISTRIES', z.record(z.string(), registry), {}),
+  REGISTRY_CREDENTIALS: json('REGISTRY_CREDENTIALS', z.record(z.string(), credentials), {}),
+  GITHUB_API_URL: text.default('https://api.github.com'),
+  GITHUB_TOKEN: z.string().optional(),
+  SLACK_API_URL: text.default('https://slack.com/api'),
+  SLACK_WEBHOOK_HOSTS: text.default('hooks.slack.com,hooks.slack-gov.com'),
+  OIDC_ISSUERS: json('OIDC_ISSUERS', z.array(issuer), DEFAULT_ISSUERS),
+  OIDC_AUDIENCE: text.default(''),
+  SWEEP_MINUTES: number('SWEEP_MINUTES', 15, 1, 1440),
+  SWEEP_REQUESTS_PER_RUN: number('SWEEP_REQUESTS_PER_RUN', 40, 2, 5000),
+});
+
+/** The checked settings of an installation. */
+export type Settings = ReturnType<typeof readSettings>;
+
+/**
+ * Reads and checks every variable.
+ * @throws InvalidSettings naming the variable and what is wrong with it.
+ */
+export function readSettings(env: Record<string, unknown>) {
+  const parsed = variables.safeParse(Object.fromEntries(Object.keys(variables.shape).map((name) => [name, env[name]])));
+  if (!parsed.success) throw new InvalidSettings(parsed.error.issues.map((issue) => issue.message).join('; '));
+  const vars = parsed.data;
+  const local = vars.LOCAL;
+  const publicUrl = vars.PUBLIC_URL === '' ? '' : address('PUBLIC_URL', vars.PUBLIC_URL, local);
+  const registries = { ...DEFAULT_REGISTRIES, ...vars.REGISTRIES };
+  const endpoints = Object.entries(registries).map(([host, endpoint]) => {
+    const { tokenRealm } = endpoint;
+    return [
+      host,
+      {
+        ...endpoint,
+        url: address(`REGISTRIES ${host}`, endpoint.url, local),
+        ...(tokenRealm === undefined
+          ? {}
+          : { tokenRealm: address(`REGISTRIES ${host} tokenRealm`, tokenRealm, local) }),
+        ...vars.REGISTRY_CREDENTIALS[host],
+      },
+    ] as const;
+  });
+  for (const each of vars.OIDC_ISSUERS) address('OIDC_ISSUERS', each.jwksUrl ?? each.issuer, local);
+  return {
+    publicUrl,
+    local,
+    encryptionKeys: vars.ENCRYPTION_KEYS,
+    registries: new Map(endpoints),
+    githubApiUrl: address('GITHUB_API_URL', vars.GITHUB_API_URL, local),
+    githubToken: vars.GITHUB_TOKEN === '' ? undefined : vars.GITHUB_TOKEN,
+    slackApiUrl: address('SLACK_API_URL', vars.SLACK_API_URL, local),
+    slackWebhookHosts: vars.SLACK_WEBHOOK_HOSTS.split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
+    oidcIssuers: vars.OIDC_ISSUERS,
+    oidcAudience: vars.OIDC_AUDIENCE === '' ? publicUrl : vars.OIDC_AUDIENCE,
+    sweepEveryMs: vars.SWEEP_MINUTES * 60_000,
+    sweepRequestsPerRun: vars.SWEEP_REQUESTS_PER_RUN,
+  };
+}
+
+/** An address the Worker may talk to: https, or loopback in a local installation. Without a trailing slash. */
+function address(name: string, value: string, local: boolean): string {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new InvalidSettings(`${name} is not a URL`);
+  }
+  const loopback = isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback && local)) {
+    throw new InvalidSettings(
+      `${name} must be https (plain http is for loopback addresses of a local installation only)`,
+    );
+  }
+  if (loopback && !local)
+    throw new InvalidSettings(`${name} is a loopback address: only a local installation (LOCAL) may use one`);
+  if (url.username !== '' || url.password !== '') throw new InvalidSettings(`${name} must not contain credentials`);
+  return value.replace(/\/+$/, '');
+}

@@ -1,0 +1,159 @@
+import { type AuditEntry, auditEntry } from './audit.ts';
+
+export type ChannelKind = 'slack-webhook' | 'slack-bot';
+
+/** A channel as the API shows it: what it is called and whether it works, never its address. */
+export interface ChannelSummary {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: ChannelKind;
+  readonly forAlerts: boolean;
+  readonly forHealth: boolean;
+  readonly refused: string | null;
+  readonly createdAt: number;
+}
+
+interface Row {
+  id: number;
+  name: string;
+  kind: ChannelKind;
+  for_alerts: number;
+  for_health: number;
+  refused: string | null;
+  created_at: number;
+}
+
+const summaryOf = (row: Row): ChannelSummary => ({
+  id: row.id,
+  name: row.name,
+  kind: row.kind,
+  forAlerts: row.for_alerts === 1,
+  forHealth: row.for_health === 1,
+  refused: row.refused,
+  createdAt: row.created_at,
+});
+
+export interface ChannelChange {
+  readonly kind: ChannelKind;
+  readonly sealed: string;
+  readonly forAlerts: boolean;
+  readonly forHealth: boolean;
+}
+
+/** Messages that failed for good in the last week are sent after all once their channel has been mended. */
+const RESEND_MS = 7 * 86_400_000;
+
+/** Where messages go. Addresses and tokens are encrypted. */
+export function createChannelStore(db: D1Database) {
+  const only = (teamId: number, column: 'for_alerts' | 'for_health', name: string): D1PreparedStatement =>
+    db.prepare(`UPDATE channels SET ${column} = 0 WHERE team_id = ?1 AND name <> ?2`).bind(teamId, name);
+  const wakeUnsent = (teamId: number, now: number): D1PreparedStatement =>
+    db
+      .prepare(
+        `UPDATE notifications SET next_at = ?2, failed = NULL, attempts = 0
+         WHERE team_id = ?1 AND sent_at IS NULL AND created_at > ?2 - ${RESEND_MS} AND (failed IS NOT NULL OR next_at > ?2)`,
+      )
+      .bind(teamId, now);
+
+  return {
+    async list(teamId: number): Promise<ChannelSummary[]> {
+      const rows = await db
+        .prepare(
+          'SELECT id, name, kind, for_alerts, for_health, refused, created_at FROM channels WHERE team_id = ?1 ORDER BY id LIMIT 200',
+        )
+        .bind(teamId)
+        .all<Row>();
+      return rows.results.map(summaryOf);
+    },
+
+    async byName(teamId: number, name: string): Promise<number | null> {
+      const row = await db
+        .prepare('SELECT id FROM channels WHERE team_id = ?1 AND name = ?2')
+        .bind(teamId, name)
+        .first<{ id: number }>();
+      return row?.id ?? null;
+    },
+
+    /** Answers with the id, or `null` if the name is taken. Whatever waits for a channel is sent. */
+    async add(
+      teamId: number,
+      name: string,
+      channel: ChannelChange,
+      now: number,
+      audit: AuditEntry,
+    ): Promise<number | null> {
+      try {
+        const results = await db.batch<{ id: number }>([
+          db
+            .prepare(
+              'INSERT INTO channels (team_id, name, kind, sealed, for_alerts, for_health, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id',
+            )
+            .bind(
+              teamId,
+              name,
+              channel.kind,
+              channel.sealed,
+              channel.forAlerts ? 1 : 0,
+              channel.forHealth ? 1 : 0,
+              now,
+            ),
+          ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
+          ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
+          wakeUnsent(teamId, now),
+          auditEntry(db, audit),
+        ]);
+        return results[0]?.results[0]?.id ?? null;
+      } catch (error) {
+        if (error instanceof Error && error.message.includes('UNIQUE constraint failed: channels')) return null;
+        throw error;
+      }
+    },
+
+    async get(teamId: number, id: number): Promise<(ChannelSummary & { sealed: string }) | null> {
+      const row = await db
+        .prepare(
+          'SELECT id, name, kind, for_alerts, for_health, refused, created_at, sealed FROM channels WHERE team_id = ?1 AND id = ?2',
+        )
+        .bind(teamId, id)
+        .first<Row & { sealed: string }>();
+      return row === null ? null : { ...summaryOf(row), sealed: row.sealed };
+    },
+
+    /** Changes a channel, forgets that it refused messages, and sends what it had refused. */
+    async change(
+      teamId: number,
+      id: number,
+      name: string,
+      channel: ChannelChange,
+      now: number,
+      audit: AuditEntry,
+    ): Promise<void> {
+      await db.batch([
+        db
+          .prepare(
+            'UPDATE channels SET kind = ?3, sealed = ?4, for_alerts = ?5, for_health = ?6, refused = NULL WHERE team_id = ?1 AND id = ?2',
+          )
+          .bind(teamId, id, channel.kind, channel.sealed, channel.forAlerts ? 1 : 0, channel.forHealth ? 1 : 0),
+        ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
+        ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
+        wakeUnsent(teamId, now),
+        auditEntry(db, audit),
+      ]);
+    },
+
+    async remove(teamId: number, id: number, audit: AuditEntry): Promise<boolean> {
+      const results = await db.batch([
+        db
+          .prepare(
+            'UPDATE notifications SET channel_id = NULL WHERE team_id = ?1 AND channel_id = ?2 AND sent_at IS NULL',
+          )
+          .bind(teamId, id),
+        db.prepare('DELETE FROM channels WHERE team_id = ?1 AND id = ?2').bind(teamId, id),
+        auditEntry(db, audit),
+      ]);
+      return (results[1]?.meta.changes ?? 0) > 0;
+    },
+  };
+}
+
+export type ChannelStore = ReturnType<typeof createChannelStore>;

@@ -1,0 +1,208 @@
+import type { AlertFacts } from '../domain/alert.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { Announcement } from '../domain/evidence.ts';
+import type { ImageName } from '../domain/reference.ts';
+import type { CheckStore, DigestPast, PushKey, PushToCheck } from '../usecases/stores.ts';
+import {
+  type Blob,
+  digestOf,
+  hexParam,
+  kindCode,
+  LAST_WEBHOOK_ORIGIN,
+  originCode,
+  originOf,
+  verdictCode,
+} from './codec.ts';
+import { type AnnouncementRow, announcementOf, type LoadedRow, pushToCheckOf } from './rows.ts';
+import { saveChecked } from './save-checked.ts';
+
+/** Windows and expectations last at most a day; what CI says later than two days after a push changes nothing by itself. */
+const ANNOUNCED_BEFORE_MS = 24 * 3_600_000;
+const ANNOUNCED_AFTER_MS = 48 * 3_600_000;
+const MAX_ANNOUNCEMENTS = 2000;
+
+const KEYS = 'json_each(?1) j JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1';
+
+// Reads 5 rows per push, all by key: push, repository, account, tag, the tag's latest push.
+const LOAD = `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, p.received_at, p.not_before, p.actor_id, p.confirmed_at,
+    p.verdict, p.findings, p.evidence, p.attempts, p.next_at, p.rev, a.name AS actor_name, a.external_id AS actor_external,
+    r.team_id, r.registry, r.path, r.policy, r.missed_webhooks, t.digest AS t_digest, t.push_seq AS t_seq, t.changed_at AS t_changed_at,
+    t.previous_digest AS t_previous, t.previous_at AS t_previous_at, t.left_at AS t_left_at, t.safe_digest AS t_safe,
+    t.safe_at AS t_safe_at, t.safe_how AS t_safe_how, h.verdict AS h_verdict, h.origin AS h_origin
+  FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id LEFT JOIN actors a ON a.id = p.actor_id
+    LEFT JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
+    LEFT JOIN pushes h ON h.repository_id = t.repository_id AND h.seq = t.push_seq
+  ORDER BY p.repository_id, p.seq`;
+
+// Reads what was announced for these repositories around the pushes, newest first.
+const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
+    SELECT n.id FROM (SELECT p.repository_id AS repository, min(coalesce(p.not_before, p.received_at)) AS since, max(p.received_at) AS until
+      FROM ${KEYS} GROUP BY p.repository_id) s
+    JOIN announcements n ON n.repository_id = s.repository
+      AND n.at BETWEEN s.since - ${ANNOUNCED_BEFORE_MS} AND s.until + ${ANNOUNCED_AFTER_MS})
+  ORDER BY at DESC LIMIT ${MAX_ANNOUNCEMENTS}`;
+
+const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
+
+// Reads a few index rows per push: the digest index holds tag and digest prefix, and each look stops at its first hit.
+const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq, value ->> 2 AS tag,
+    unhex(value ->> 3) AS digest, value ->> 4 AS since, value ->> 3 AS hex FROM json_each(?1))
+  SELECT q.i,
+    EXISTS (SELECT 1 FROM pushes p WHERE ${SAME_DIGEST} AND p.tag = q.tag AND p.seq < q.seq AND p.kind <> ${kindCode('deleted')}) AS had_before,
+    EXISTS (SELECT 1 FROM pushes p WHERE ${SAME_DIGEST} AND p.received_at >= q.since AND (p.origin = ${originCode('github')}
+      OR p.tag = q.tag AND (p.origin <= ${LAST_WEBHOOK_ORIGIN} OR p.origin = ${originCode('read-back')} AND p.actor_id IS NOT NULL))) AS reported,
+    (SELECT json_group_array(json_array(o.seq, o.tag, o.origin)) FROM (SELECT p.seq, p.tag, p.origin FROM pushes p
+      WHERE ${SAME_DIGEST} AND p.verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})
+      AND p.seq <> q.seq LIMIT 50) o) AS open,
+    (SELECT json_object('id', l.id, 'facts', json(l.facts), 'openedAt', l.opened_at) FROM alerts l
+      WHERE l.repository_id = q.repository AND l.state <> 'closed' AND l.subject IN (q.hex, 'push ' || q.repository || '-' || q.seq) LIMIT 1) AS alert
+  FROM q ORDER BY q.i`;
+
+interface PastRow {
+  had_before: number;
+  reported: number;
+  open: string;
+  alert: string | null;
+}
+
+const keysParam = (keys: readonly PushKey[]): string =>
+  JSON.stringify(keys.map(({ repository, seq }) => [repository, seq]));
+
+/** What checking pushes reads and writes. Everything is by key or by an index of its own: no figure grows with history. */
+export function createCheckStore(db: D1Database): CheckStore {
+  return {
+    async load(keys) {
+      const param = keysParam(keys);
+      const [pushes, announced] = await db.batch([db.prepare(LOAD).bind(param), db.prepare(ANNOUNCEMENTS).bind(param)]);
+      // The batch's answers are untyped; these are the columns that the statements name.
+      const rows = (pushes?.results ?? []) as LoadedRow[];
+      const byRepository = new Map<number, Announcement[]>();
+      for (const row of (announced?.results ?? []) as AnnouncementRow[]) {
+        const list = byRepository.get(row.repository_id) ?? [];
+        list.push(announcementOf(row));
+        byRepository.set(row.repository_id, list);
+      }
+      return rows.map((row) => pushToCheckOf(row, byRepository.get(row.repository_id) ?? []));
+    },
+
+    async pasts(asked) {
+      if (asked.length === 0) return [];
+      const param = asked.map(({ push, digest }) => [
+        push.key.repository,
+        push.key.seq,
+        push.tag,
+        hexParam(digest),
+        reportedSince(push),
+      ]);
+      const answer = await db.prepare(PASTS).bind(JSON.stringify(param)).all<PastRow>();
+      return answer.results.map(pastOf);
+    },
+
+    async recentIndexes(repository) {
+      const answer = await db
+        .prepare('SELECT digest, kind FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 20')
+        .bind(repository)
+        .all<{ digest: Blob | null; kind: number }>();
+      const indexes = answer.results.filter((row) => row.kind === kindCode('index')).map((row) => digestOf(row.digest));
+      return [...new Set(indexes)].filter((digest): digest is Digest => digest !== null);
+    },
+
+    save: (checked, changes, children, now) => saveChecked(db, checked, changes, children, now),
+
+    async recordSeen(seen, now) {
+      const row = await db
+        .prepare(
+          `INSERT INTO pushes (repository_id, seq, tag, digest, kind, origin, received_at, not_before, actor_id, verdict, next_at)
+           SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM pushes WHERE repository_id = ?1), ?2, unhex(?3), 0, ?4, ?5, ?6, ?7, 0, ?5
+           WHERE NOT EXISTS (SELECT 1 FROM tags WHERE repository_id = ?1 AND name = ?2 AND digest = unhex(?3))
+             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = ?1 AND substr(p.digest, 1, 8) = substr(unhex(?3), 1, 8)
+               AND p.tag = ?2 AND p.digest = unhex(?3) AND p.next_at IS NOT NULL)
+             -- A webhook told of this tag and waits for its digest: it will find this one.
+             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.next_at IS NOT NULL AND p.repository_id = ?1 AND p.tag = ?2 AND p.digest IS NULL)
+           RETURNING seq`,
+        )
+        .bind(
+          seen.repository,
+          seen.tag,
+          hexParam(seen.digest),
+          originCode(seen.origin),
+          now,
+          seen.notBefore,
+          seen.actorId,
+        )
+        .first<{ seq: number }>();
+      return row === null ? null : { repository: seen.repository, seq: row.seq };
+    },
+
+    async due(now, limit) {
+      const answer = await db
+        .prepare('SELECT repository_id AS repository, seq FROM pushes WHERE next_at <= ?1 ORDER BY next_at LIMIT ?2')
+        .bind(now, limit)
+        .all<PushKey>();
+      return answer.results;
+    },
+
+    async openPushes(repository, digest, since) {
+      const open = `verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})`;
+      // By digest: an index look-up. Without one: pushes that are waiting, through the index of what is due.
+      const statement =
+        digest === null
+          ? db
+              .prepare(
+                `SELECT repository_id AS repository, seq FROM pushes WHERE next_at IS NOT NULL AND repository_id = ?1 AND ${open} AND received_at >= ?2 LIMIT 100`,
+              )
+              .bind(repository, since)
+          : db
+              .prepare(`SELECT repository_id AS repository, seq FROM pushes WHERE repository_id = ?1
+                AND (substr(digest, 1, 8) = substr(unhex(?3), 1, 8) AND digest = unhex(?3)) AND ${open} AND received_at >= ?2 LIMIT 100`)
+              .bind(repository, since, hexParam(digest));
+      const answer = await statement.all<PushKey>();
+      return answer.results;
+    },
+
+    async imageOf(repository) {
+      return db.prepare('SELECT registry, path FROM repositories WHERE id = ?1').bind(repository).first<ImageName>();
+    },
+
+    async countMissed(repository) {
+      const [counted, last] = await db.batch([
+        db
+          .prepare(
+            'UPDATE repositories SET missed_webhooks = missed_webhooks + 1 WHERE id = ?1 RETURNING missed_webhooks AS missed',
+          )
+          .bind(repository),
+        db
+          .prepare(
+            `SELECT max(received_at) AS at FROM (SELECT received_at, origin FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 500)
+             WHERE origin <= ${LAST_WEBHOOK_ORIGIN}`,
+          )
+          .bind(repository),
+      ]);
+      // The batch's answers are untyped; these are the columns named above.
+      const missed = (counted?.results[0] as { missed: number } | undefined)?.missed ?? 0;
+      return { missed, lastDeliveryAt: (last?.results[0] as { at: number | null } | undefined)?.at ?? null };
+    },
+
+    async nextDue() {
+      const row = await db
+        .prepare('SELECT min(next_at) AS at FROM pushes WHERE next_at IS NOT NULL')
+        .first<{ at: number | null }>();
+      return row?.at ?? null;
+    },
+  };
+}
+
+/** A webhook about what a sweep saw may have come before it, since the sweep before. */
+function reportedSince(push: PushToCheck): number {
+  return push.notBefore - 60_000;
+}
+
+function pastOf(row: PastRow): DigestPast {
+  const open = JSON.parse(row.open) as [seq: number, tag: string, origin: number][]; // as PASTS builds it
+  return {
+    hadBefore: row.had_before === 1,
+    reported: row.reported === 1,
+    open: open.map(([seq, tag, origin]) => ({ seq, tag, origin: originOf(origin) })),
+    alert: row.alert === null ? null : (JSON.parse(row.alert) as { id: number; facts: AlertFacts; openedAt: number }), // as PASTS builds it
+  };
+}

@@ -1,0 +1,172 @@
+import { formatImageName } from '../domain/reference.ts';
+import { isOpen, type Judged, judge, mergeFacts } from './judge.ts';
+import { type Observed, observe } from './observe.ts';
+import type { CheckMessage, Clock, Registry, Wakeups } from './ports.ts';
+import type { AlertChange, CheckStore, DigestPast, HealthStore, PushKey, PushToCheck } from './stores.ts';
+
+export interface CheckDependencies {
+  readonly store: CheckStore;
+  readonly registry: Registry;
+  readonly health: HealthStore;
+  readonly wakeups: Wakeups;
+  readonly clock: Clock;
+}
+
+/** The queue carries delays this short; longer ones are left to cron, which looks every minute. */
+const QUEUE_DELAY_MS = 55_000;
+
+/**
+ * Reads pushes back from their registry, judges them and writes down what people must be told: three D1 round trips
+ * for any number of pushes. Safe to run twice, late, or at the same time as another run.
+ */
+export async function checkPushes(deps: CheckDependencies, keys: readonly PushKey[]): Promise<void> {
+  let waiting = unique(keys);
+  while (waiting.length > 0) {
+    const loaded = (await deps.store.load(waiting)).filter((push) => isOpen(push.verdict));
+    // Pushes of one tag are judged one after the other: each sees where the one before has left the tag.
+    const round = firstOfEachTag(loaded);
+    await checkRound(deps, round);
+    const done = new Set(round.map((push) => id(push.key)));
+    waiting = loaded.map((push) => push.key).filter((key) => !done.has(id(key)));
+  }
+}
+
+const id = (key: PushKey): string => `${key.repository}-${key.seq}`;
+const unique = (keys: readonly PushKey[]): PushKey[] => [...new Map(keys.map((key) => [id(key), key])).values()];
+
+function firstOfEachTag(pushes: readonly PushToCheck[]): PushToCheck[] {
+  const tags = new Set<string>();
+  return pushes.filter((push) => {
+    const tag = push.tag === '' ? id(push.key) : `${push.key.repository} ${push.tag}`;
+    return tags.has(tag) ? false : tags.add(tag);
+  });
+}
+
+async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[]): Promise<void> {
+  if (pushes.length === 0) return;
+  const { store, registry, clock } = deps;
+  const observed = await Promise.all(pushes.map((push) => observe(registry, store, push)));
+  const pasts = await store.pasts(observed.map(({ push, digest }) => ({ push, digest })));
+  const now = clock.now();
+  const judged = observed.map((each, n) => judge(each, pasts[n] ?? UNKNOWN_PAST, now));
+  const changes = mergeChanges(judged);
+  const children = observed
+    .filter((each) => each.children.length > 0 && each.digest !== null)
+    .map(
+      ({ push, digest, children: digests }) =>
+        ({ repository: push.key.repository, index: digest ?? 'sha256:', digests }) as const,
+    );
+  const stale = await store.save(
+    judged.map((each) => each.checked),
+    changes,
+    children,
+    now,
+  );
+  await wake(deps, observed, judged, pasts, stale, changes.length > 0);
+  await reportHealth(deps, observed, judged, pasts);
+}
+
+const UNKNOWN_PAST: DigestPast = { hadBefore: false, reported: false, open: [], alert: null };
+
+/** Several tags on one digest that are judged together are one alert. */
+function mergeChanges(judged: readonly Judged[]): AlertChange[] {
+  const opened = new Map<string, number>();
+  const changes: AlertChange[] = [];
+  for (const { change } of judged) {
+    if (change === null) continue;
+    const key = change.kind === 'opened' ? `${change.push.key.repository} ${change.subject}` : null;
+    const at = key === null ? undefined : opened.get(key);
+    const first = at === undefined ? undefined : changes[at];
+    if (at !== undefined && first?.kind === 'opened' && change.kind === 'opened') {
+      changes[at] = { ...first, facts: mergeFacts(first.facts, change.facts) };
+      continue;
+    }
+    if (key !== null) opened.set(key, changes.length);
+    changes.push(change);
+  }
+  return changes;
+}
+
+/** Whoever may be judged differently now is looked at again. */
+async function wake(
+  deps: CheckDependencies,
+  observed: readonly Observed[],
+  judged: readonly Judged[],
+  pasts: readonly DigestPast[],
+  stale: readonly PushKey[],
+  alerts: boolean,
+): Promise<void> {
+  const { wakeups, clock, store } = deps;
+  const now = clock.now();
+  const again: PushKey[] = [...stale];
+  const soon: { key: PushKey; delay: number }[] = [];
+  for (const [n, each] of observed.entries()) {
+    const { repository } = each.push.key;
+    const isNew = each.push.kind === 'unresolved';
+    if (isNew) again.push(...siblings(each, pasts[n] ?? UNKNOWN_PAST));
+    if (isNew && each.kind === 'artifact' && each.subject !== null)
+      again.push(...(await store.openPushes(repository, each.subject, 0)));
+    if (each.other !== null) {
+      const seen = {
+        repository,
+        tag: each.push.tag,
+        digest: each.other,
+        origin: 'read-back',
+        notBefore: each.push.notBefore,
+        actorId: null,
+      } as const;
+      const key = await store.recordSeen(seen, now);
+      if (key !== null) again.push(key);
+    }
+    const nextAt = judged[n]?.checked.nextAt ?? null;
+    if (nextAt !== null && nextAt - now <= QUEUE_DELAY_MS) soon.push({ key: each.push.key, delay: nextAt - now });
+  }
+  if (alerts) await wakeups.notifications();
+  if (again.length > 0) await wakeups.checks(unique(again).map(checkMessage));
+  for (const { key, delay } of soon) await wakeups.checks([checkMessage(key)], Math.max(1, Math.ceil(delay / 1000)));
+}
+
+const checkMessage = (key: PushKey): CheckMessage => ({ check: key });
+
+/** A webhook that tells of what a sweep had found makes that push a reported one. */
+function siblings({ push }: Observed, past: DigestPast): PushKey[] {
+  return past.open
+    .filter(
+      ({ tag, origin }) => tag === push.tag && (origin === 'sweep' || origin === 'read-back') && push.origin !== origin,
+    )
+    .map(({ seq }) => ({ repository: push.key.repository, seq }));
+}
+
+/** Our own blindness, told apart from what the pushes are. */
+async function reportHealth(
+  deps: CheckDependencies,
+  observed: readonly Observed[],
+  judged: readonly Judged[],
+  pasts: readonly DigestPast[],
+): Promise<void> {
+  const now = deps.clock.now();
+  for (const [n, { push, readBack }] of observed.entries()) {
+    const checked = judged[n]?.checked;
+    if (checked === undefined) continue;
+    const image = formatImageName(push.image);
+    const unread = checked.verdict === 'undetermined' && checked.digest === null;
+    if (unread) {
+      const reason = 'reason' in readBack ? readBack.reason : readBack.state;
+      await deps.health.raise(push.teamId, { kind: 'registry-unreadable', image, reason }, now);
+    } else if (push.verdict === 'undetermined' && readBack.state === 'present') {
+      await deps.health.settle(push.teamId, { kind: 'registry-unreadable', image, reason: '' }, now);
+    }
+    const decided = push.verdict === 'pending' && checked.verdict !== 'pending';
+    if (decided && push.origin === 'sweep' && pasts[n]?.reported === false) await reportMissed(deps, push, image, now);
+    if (push.missedWebhooks > 0 && push.origin !== 'sweep' && push.origin !== 'read-back') {
+      await deps.health.settle(push.teamId, { kind: 'webhook-silent', image, lastDeliveryAt: null, missed: 0 }, now);
+    }
+  }
+}
+
+/** One lost webhook happens; two in a row, or none ever, mean that nobody tells us of pushes. */
+async function reportMissed(deps: CheckDependencies, push: PushToCheck, image: string, now: number): Promise<void> {
+  const { missed, lastDeliveryAt } = await deps.store.countMissed(push.key.repository);
+  if (missed < 2 && lastDeliveryAt !== null) return;
+  await deps.health.raise(push.teamId, { kind: 'webhook-silent', image, lastDeliveryAt, missed }, now);
+}

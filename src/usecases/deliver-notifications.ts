@@ -1,0 +1,127 @@
+import type { ChannelTarget, Clock, Notification, Notifier, Seal, SendResult, Wakeups } from './ports.ts';
+import type { ChannelRecord, HealthStore, NotificationStore, StoredNotification } from './stores.ts';
+
+export interface DeliverDependencies {
+  readonly store: NotificationStore;
+  readonly notifier: Notifier;
+  readonly health: HealthStore;
+  readonly seal: Seal;
+  readonly wakeups: Wakeups;
+  readonly clock: Clock;
+  /** Where people read more: `https://pushwarden.example.org`. */
+  readonly publicUrl: string;
+}
+
+const BATCH = 50;
+/** As long as a channel's time-outs together; after it, whoever comes takes the message again. */
+const LEASE_MS = 60_000;
+const FIRST_RETRY_MS = 5_000;
+const SLOWEST_RETRY_MS = 15 * 60_000;
+const QUEUE_DELAY_MS = 55_000;
+/** A message that could not be sent for a week is given up: it is in the API and on the dashboard all the same. */
+const GIVE_UP_MS = 7 * 86_400_000;
+/** Connections that a Worker may hold open at a time. */
+const PARALLEL = 6;
+
+/**
+ * Sends what is due. A message is marked sent after the channel took it: a crash in between sends it again, with the
+ * same event id, and never loses it.
+ */
+export async function deliverNotifications(deps: DeliverDependencies): Promise<void> {
+  for (;;) {
+    const due = await deps.store.take(deps.clock.now(), LEASE_MS, BATCH);
+    const groups = [...Map.groupBy(due, (each) => each.alertId ?? `own ${each.id}`).values()];
+    const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
+      for (let n = worker; n < groups.length; n += PARALLEL) await deliverInOrder(deps, groups[n] ?? []);
+    });
+    await Promise.all(workers);
+    if (due.length < BATCH) return;
+  }
+}
+
+/** Messages of one alert go out in their order; the first that has to wait makes the rest wait. */
+async function deliverInOrder(deps: DeliverDependencies, group: readonly StoredNotification[]): Promise<void> {
+  let reference = group[0]?.parent ?? null;
+  let waits = false;
+  for (const notification of group) {
+    // `take` saw a predecessor unsent: it is in this group, and was sent just now, unless it is somebody else's.
+    const follows = notification !== group[0] || !notification.afterUnsent;
+    if (waits || !follows) {
+      await retryIn(deps, notification, FIRST_RETRY_MS);
+      continue;
+    }
+    const result = await deliver(deps, { ...notification, parent: notification.parent ?? reference });
+    if (result === null || !result.ok) waits = true;
+    else if (notification.content.kind === 'opened') reference = result.reference;
+  }
+}
+
+async function deliver(deps: DeliverDependencies, notification: StoredNotification): Promise<SendResult | null> {
+  const { channel } = notification;
+  if (channel === null) return withoutChannel(deps, notification);
+  if (channel.refused !== null) {
+    await deps.store.failed(notification.id, null, channel.refused);
+    return null;
+  }
+  const target = await openTarget(deps.seal, channel);
+  const result = await deps.notifier.send(target, messageOf(deps, notification));
+  if (result.ok) {
+    await deps.store.sent(notification.id, channel.id, result.reference, deps.clock.now());
+  } else if (result.permanent) {
+    await deps.store.failed(notification.id, channel.id, result.reason);
+    await deps.health.raise(
+      notification.teamId,
+      { kind: 'channel-refused', channel: channel.name, reason: result.reason },
+      deps.clock.now(),
+    );
+  } else {
+    const backoff = Math.min(FIRST_RETRY_MS * 2 ** Math.min(notification.attempts, 10), SLOWEST_RETRY_MS);
+    await retryIn(deps, notification, Math.max(backoff, result.retryAfterMs ?? 0));
+  }
+  return result;
+}
+
+async function withoutChannel(deps: DeliverDependencies, notification: StoredNotification): Promise<null> {
+  await retryIn(deps, notification, SLOWEST_RETRY_MS);
+  const image = notification.image;
+  if (notification.route === 'alerts' && image !== null)
+    await deps.health.raise(notification.teamId, { kind: 'no-channel', image }, deps.clock.now());
+  return null;
+}
+
+async function openTarget(seal: Seal, channel: ChannelRecord): Promise<ChannelTarget> {
+  const secret = JSON.parse(await seal.open(channel.sealed, 'channel')) as { url: string } & {
+    token: string;
+    channel: string;
+  }; // as sealed by `addChannel`
+  return channel.kind === 'slack-webhook'
+    ? { kind: 'slack-webhook', url: secret.url }
+    : { kind: 'slack-bot', token: secret.token, channel: secret.channel };
+}
+
+function messageOf(deps: DeliverDependencies, { event, alertId, content, parent }: StoredNotification): Notification {
+  return {
+    eventId: event,
+    alertId: alertId === null ? null : `A-${alertId}`,
+    link: linkOf(deps.publicUrl, alertId, content),
+    content,
+    parent,
+  };
+}
+
+function linkOf(publicUrl: string, alertId: number | null, content: StoredNotification['content']): string | null {
+  if (publicUrl === '') return null;
+  if (alertId !== null) return `${publicUrl}/api/v1/alerts/A-${alertId}`;
+  if (content.kind === 'undetermined') return `${publicUrl}/api/v1/pushes/${content.push}`;
+  return `${publicUrl}/api/v1/health`;
+}
+
+async function retryIn(deps: DeliverDependencies, notification: StoredNotification, ms: number): Promise<void> {
+  const now = deps.clock.now();
+  if (now - notification.createdAt > GIVE_UP_MS) {
+    await deps.store.failed(notification.id, null, 'not deliverable for a week');
+    return;
+  }
+  await deps.store.retry(notification.id, now + ms);
+  if (ms <= QUEUE_DELAY_MS) await deps.wakeups.notifications(Math.ceil(ms / 1000));
+}

@@ -1,0 +1,275 @@
+import { type AlertFacts, alertEdge } from '../domain/alert.ts';
+import { evaluate } from '../domain/evaluate.ts';
+import type { PushEvidence, PushFacts } from '../domain/evidence.ts';
+import type { Finding, Judgement, Verdict } from '../domain/finding.ts';
+import { formatImageName } from '../domain/reference.ts';
+import type { Observed } from './observe.ts';
+import type { AlertChange, CheckedPush, DigestPast, KeptEvidence, PushToCheck } from './stores.ts';
+
+/** Registries and signers are asked again after these many seconds, the last one repeating until the deadline. */
+const BACKOFF_SECONDS = [2, 5, 15, 30, 60, 120, 300];
+/** What stayed undetermined for want of an answer is tried this long, at the slowest pace. */
+const GIVE_UP_MS = 24 * 3_600_000;
+
+/** A judged push and what it changes about alerts. */
+export interface Judged {
+  readonly checked: CheckedPush;
+  readonly change: AlertChange | null;
+}
+
+/** Judges one push with everything known at `now`. No I/O. */
+export function judge(observed: Observed, past: DigestPast, now: number): Judged {
+  const { push, kind } = observed;
+  if (kind === 'artifact' || kind === 'child') return { checked: folded(observed, now), change: null };
+  const history = push.evidence?.history ?? historyOf(observed, past);
+  const judgement = evaluate(push.policy, factsOf(observed), evidenceOf(observed, past, history), now);
+  const checked = checkedPush(observed, history, judgement, now);
+  return { checked, change: alertChange(checked, past, judgement.next, now) };
+}
+
+/** Parts of an index and signatures are never judged as images: they belong to another push. */
+function folded(observed: Observed, now: number): CheckedPush {
+  return {
+    ...base(observed, now),
+    verdict: null,
+    findings: [],
+    evidence: null,
+    nextAt: null,
+    movesTag: observed.confirmed ? { leftAt: null, previous: previousOf(observed) } : null,
+    trustsTag: false,
+  };
+}
+
+const base = ({ push, digest, kind, confirmed, subject }: Observed, now: number) => ({
+  push,
+  digest,
+  kind,
+  subject,
+  confirmedAt: push.confirmedAt ?? (confirmed ? now : null),
+  attempts: push.attempts + 1,
+});
+
+function previousOf({ push, digest }: Observed): NonNullable<CheckedPush['movesTag']>['previous'] {
+  const { tagState } = push;
+  if (tagState === null || tagState.digest === null) return null;
+  return tagState.digest === digest ? tagState.previous : { digest: tagState.digest, at: tagState.changedAt };
+}
+
+/** What the tag was, at the moment the push is read back. A second push of an undecided digest is part of the first. */
+function historyOf(observed: Observed, past: DigestPast): NonNullable<KeptEvidence['history']> {
+  const { push, digest, confirmed } = observed;
+  const { tagState } = push;
+  const previous = previousOf(observed);
+  if (tagState === null || digest === null) return { previous, leftAt: null, unchanged: false };
+  if (tagState.digest === digest) return { previous, leftAt: tagState.leftAt, unchanged: tagState.settled };
+  return { previous, leftAt: past.hadBefore && confirmed ? tagState.changedAt : null, unchanged: false };
+}
+
+function factsOf({ push, digest, kind }: Observed): PushFacts {
+  const { tag, origin, receivedAt, notBefore, pusher } = push;
+  return { tag, digest, kind, origin, receivedAt, notBefore, pusher };
+}
+
+function evidenceOf(observed: Observed, past: DigestPast, history: NonNullable<KeptEvidence['history']>): PushEvidence {
+  const { push, readBack, signatures } = observed;
+  const seenOnly = push.origin === 'sweep' || push.origin === 'read-back';
+  return {
+    readBack,
+    history: { ...history, safe: push.tagState?.safe ?? null },
+    announcements: push.announcements,
+    signatures: signatureEvidence(signatures),
+    reported: !seenOnly || (push.origin === 'read-back' && push.actorId !== null) || past.reported,
+  };
+}
+
+function signatureEvidence(search: Observed['signatures']): PushEvidence['signatures'] {
+  if (search === null) return { state: 'unavailable', reason: 'not looked for yet' };
+  switch (search.state) {
+    case 'present':
+      return { state: 'present', value: search.places };
+    case 'absent':
+      return { state: 'absent' };
+    case 'unavailable':
+      return { state: 'unavailable', reason: search.places.map((place) => place.detail ?? place.place).join('; ') };
+  }
+}
+
+function checkedPush(
+  observed: Observed,
+  history: NonNullable<KeptEvidence['history']>,
+  judgement: Judgement,
+  now: number,
+): CheckedPush {
+  const { push, digest, confirmed } = observed;
+  const { verdict, findings, wants } = judgement;
+  const isHead = push.tagState?.pushSeq === push.key.seq;
+  return {
+    ...base(observed, now),
+    // What is not identified yet is read again.
+    kind: digest === null ? 'unresolved' : observed.kind,
+    verdict,
+    findings,
+    evidence: keptEvidence(observed, history, judgement),
+    nextAt: nextCheck(push, judgement, now),
+    movesTag: confirmed && push.tag !== '' && !isHead ? { leftAt: history.leftAt, previous: history.previous } : null,
+    trustsTag: verdict === 'trusted' && push.tag !== '' && !history.unchanged && wants.length === 0,
+  };
+}
+
+function keptEvidence(
+  observed: Observed,
+  history: KeptEvidence['history'],
+  { verdict, wants }: Judgement,
+): KeptEvidence | null {
+  const { push, digest, readBack, signatures } = observed;
+  const announcement =
+    push.announcements.find((a) => a.allowed && a.digest !== null && a.digest === digest)?.id ?? null;
+  if (verdict === 'trusted' && announcement === null && signatures === null) return null;
+  return {
+    history: observed.kind === 'unresolved' || verdict === 'trusted' ? null : history,
+    readBack: readBack.state === 'unavailable' || readBack.state === 'invalid' ? readBack.reason : readBack.state,
+    announcement,
+    signatures,
+    wants,
+  };
+}
+
+function nextCheck(push: PushToCheck, { verdict, wants, next }: Judgement, now: number): number | null {
+  const seconds = BACKOFF_SECONDS[Math.min(push.attempts, BACKOFF_SECONDS.length - 1)] ?? 300;
+  const asksAgain = wants.includes('digest') || wants.includes('signature');
+  const retry = asksAgain && (next !== null || now - push.receivedAt < GIVE_UP_MS) ? now + seconds * 1000 : null;
+  if (verdict === 'trusted') return null;
+  if (next === null || retry === null) return next ?? retry;
+  return Math.min(next, retry);
+}
+
+/** What people are told, if this verdict is news. */
+function alertChange(
+  checked: CheckedPush,
+  past: DigestPast,
+  nextDecisionAt: number | null,
+  now: number,
+): AlertChange | null {
+  const { push, verdict, findings } = checked;
+  if (verdict === null) return null;
+  if (verdict === 'undetermined') return push.verdict === 'undetermined' ? null : undetermined(checked);
+  const known =
+    past.alert === null
+      ? null
+      : { findings: past.alert.facts.findings.map((f) => f.code), tags: past.alert.facts.tags };
+  const edge = alertEdge(known, verdict, findings, push.tag);
+  if (edge === null) return null;
+  // Its alert was closed by a person: only a finding that they did not see speaks again.
+  if (past.alert === null && push.verdict === 'rogue' && !hasNewFinding(push.findings, findings)) return null;
+  const facts = alertFacts(checked, past.alert?.facts ?? null, nextDecisionAt);
+  if (edge.kind === 'opened' || past.alert === null)
+    return { kind: 'opened', push, subject: alertSubject(checked), facts };
+  if (edge.kind === 'worsened') {
+    const event = `worsened-${[...edge.findings, ...edge.tags.map((tag) => `:${tag}`)].join('+')}`;
+    const content = { kind: 'worsened', alert: facts, newFindings: edge.findings, newTags: edge.tags } as const;
+    return { kind: 'worsened', push, alertId: past.alert.id, facts, event, content };
+  }
+  if (push.verdict !== 'rogue' || checked.digest === null) return null;
+  const closed = {
+    resolution: 'cleared',
+    by: null,
+    reason: clearedReason(push.findings),
+    openedAt: past.alert.openedAt,
+    closedAt: now,
+  } as const;
+  return {
+    kind: 'cleared',
+    push,
+    alertId: past.alert.id,
+    digest: checked.digest,
+    content: { kind: 'closed', alert: past.alert.facts, ...closed },
+  };
+}
+
+function hasNewFinding(before: readonly Finding[], now: readonly Finding[]): boolean {
+  return now.some((finding) => !before.some((known) => known.code === finding.code));
+}
+
+/** What came late, told by what had been missing. */
+function clearedReason(findings: readonly Finding[]): string | null {
+  const missing = findings.map((finding) => finding.code);
+  if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) return 'CI announced this digest late.';
+  if (missing.includes('unreported-push')) return 'Its webhook came late.';
+  if (missing.includes('forged-delivery')) return 'The registry has it now.';
+  return null;
+}
+
+function undetermined({ push, digest, evidence }: CheckedPush): AlertChange {
+  const reasons =
+    evidence === null
+      ? []
+      : [
+          evidence.readBack ?? '',
+          ...(evidence.signatures?.places ?? []).map((p) => `${p.place}: ${p.detail ?? p.state}`),
+        ];
+  return {
+    kind: 'undetermined',
+    push,
+    content: {
+      kind: 'undetermined',
+      image: formatImageName(push.image),
+      tag: push.tag,
+      digest,
+      push: pushId(push),
+      pusher: push.pusher?.name ?? null,
+      pushedAt: push.receivedAt,
+      wants: evidence?.wants ?? [],
+      reasons: reasons.filter((reason) => reason !== '' && reason !== 'present'),
+    },
+  };
+}
+
+const pushId = ({ key }: PushToCheck): string => `${key.repository}-${key.seq}`;
+
+/** The alert's key within its repository: the digest, or the push while no digest is known. */
+function alertSubject({ push, digest }: CheckedPush): string {
+  return digest === null ? `push ${pushId(push)}` : digest.slice('sha256:'.length);
+}
+
+/** What the alert says now: what it said before, and what this push adds. */
+function alertFacts(checked: CheckedPush, before: AlertFacts | null, nextDecisionAt: number | null): AlertFacts {
+  const { push, digest, findings } = checked;
+  if (before !== null) return mergeFacts(before, { findings, tags: push.tag === '' ? [] : [push.tag], nextDecisionAt });
+  const safe = push.tagState?.safe ?? null;
+  return {
+    image: formatImageName(push.image),
+    tags: push.tag === '' ? [] : [push.tag],
+    digest,
+    previous: checked.evidence?.history?.previous?.digest ?? null,
+    safe: safe === null ? null : { digest: safe.digest, how: safe.how },
+    findings,
+    pusher: push.pusher,
+    pushedAt: push.receivedAt,
+    confirmedAt: checked.confirmedAt,
+    push: pushId(push),
+    nextDecisionAt,
+  };
+}
+
+/** Adds findings and tags that the alert did not have. */
+export function mergeFacts(
+  facts: AlertFacts,
+  more: {
+    readonly findings: readonly Finding[];
+    readonly tags: readonly string[];
+    readonly nextDecisionAt: number | null;
+  },
+): AlertFacts {
+  const codes = new Set(facts.findings.map((finding) => finding.code));
+  return {
+    ...facts,
+    findings: [...facts.findings, ...more.findings.filter((finding) => !codes.has(finding.code))],
+    tags: [...new Set([...facts.tags, ...more.tags])],
+    nextDecisionAt: more.nextDecisionAt,
+  };
+}
+
+/** Whether a push is still to be judged, or may be judged differently by new facts. */
+export function isOpen(verdict: Verdict | null): boolean {
+  return verdict === 'pending' || verdict === 'rogue' || verdict === 'undetermined';
+}

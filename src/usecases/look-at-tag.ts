@@ -1,0 +1,50 @@
+import { type CheckDependencies, checkPushes } from './check-pushes.ts';
+import type { CheckMessage, Clock } from './ports.ts';
+
+type Look = Extract<CheckMessage, { look: unknown }>['look'];
+
+/** A tag is read back at most this often: a repeated delivery must not let its sender use us against the registry. */
+const EVERY_MS = 1000;
+const MAX_REMEMBERED = 5000;
+
+/** Remembers per isolate when tags were looked at. */
+export class LookLimiter {
+  readonly #lookedAt = new Map<string, number>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether the tag may be looked at now; if so, that is remembered. */
+  allows({ repository, tag }: Look): boolean {
+    const key = `${repository} ${tag}`;
+    const now = this.#clock.now();
+    if (now - (this.#lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return false;
+    if (this.#lookedAt.size >= MAX_REMEMBERED) this.#lookedAt.clear();
+    this.#lookedAt.set(key, now);
+    return true;
+  }
+}
+
+/**
+ * Reads a tag back that a repeated delivery named. A duplicate is never a reason not to look: `pushed_at` has whole
+ * seconds, two pushes fit in one, and whoever can post a delivery could post it before the real one.
+ */
+export async function lookAtTag(deps: CheckDependencies, { repository, tag, actor }: Look): Promise<void> {
+  const image = await deps.store.imageOf(repository);
+  if (image === null) return;
+  const seen = await deps.registry.resolve(image, tag);
+  if (seen.state !== 'present') return;
+  const now = deps.clock.now();
+  const push = {
+    repository,
+    tag,
+    digest: seen.value.digest,
+    origin: 'read-back',
+    notBefore: now,
+    actorId: actor,
+  } as const;
+  const key = await deps.store.recordSeen(push, now);
+  if (key !== null) await checkPushes(deps, [key]);
+}

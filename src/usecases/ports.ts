@@ -1,0 +1,164 @@
+import type { AlertFacts, AlertResolution } from '../domain/alert.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { Evidence, SignaturePlace } from '../domain/evidence.ts';
+import type { FindingCode, Want } from '../domain/finding.ts';
+import type { HealthFact } from '../domain/health.ts';
+import type { CiClaims } from '../domain/policy.ts';
+import type { ImageName } from '../domain/reference.ts';
+
+/** The time, in ms since the epoch. A local installation can advance it. */
+export interface Clock {
+  now(): number;
+}
+
+/** What a manifest is, once its bytes were read and hashed. */
+export type ManifestFacts =
+  | { readonly kind: 'manifest' }
+  | { readonly kind: 'index'; readonly children: readonly Digest[] }
+  /** A signature, attestation or SBOM about another digest (`null` if it does not say which). */
+  | { readonly kind: 'artifact'; readonly subject: Digest | null };
+
+/** One page of a registry's tag list. */
+export interface TagPage {
+  readonly tags: readonly string[];
+  /** Pass it to read the next page; `null`: this was the last one. */
+  readonly next: string | null;
+}
+
+/** Reads of a container registry. They never throw: trouble is `unavailable` with its reason. */
+export interface Registry {
+  /** `HEAD` (never `GET`, which counts as a pull): what a tag or digest is at this moment. `absent`: 404. */
+  resolve(
+    image: ImageName,
+    reference: string,
+  ): Promise<Evidence<{ readonly digest: Digest; readonly mediaType: string }>>;
+  /** `GET` by digest: what the manifest is. The bytes are hashed and compared with the digest. */
+  inspect(image: ImageName, digest: Digest): Promise<Evidence<ManifestFacts>>;
+  /** One page of at most `limit` tags, from the beginning (`null`) or from a `next`. */
+  listTags(image: ImageName, from: string | null, limit: number): Promise<Evidence<TagPage>>;
+  /**
+   * Looks for signatures of a digest in every place they are kept. `present`: at least one place has some;
+   * `absent`: every place answered and none has; else `unavailable`. The list says it place by place.
+   */
+  findSignatures(image: ImageName, digest: Digest, signatureRepository: string | null): Promise<SignatureSearch>;
+}
+
+export interface SignatureSearch {
+  readonly state: 'present' | 'absent' | 'unavailable';
+  readonly places: readonly SignaturePlace[];
+}
+
+/** Verifies a CI job's OIDC token. */
+export interface CiTokens {
+  /** @throws InvalidCiToken if it is not a valid token of a configured issuer for this installation. */
+  verify(token: string, now: number): Promise<VerifiedCiToken>;
+}
+
+export interface VerifiedCiToken {
+  readonly claims: CiClaims;
+  /** Token id: each is accepted once. */
+  readonly jti: string;
+  /** Until when the token could be replayed (ms since the epoch). */
+  readonly expiresAt: number;
+}
+
+/** Why a CI token was refused, in words for the person who set the job up. Never contains the token. */
+export class InvalidCiToken extends Error {
+  override readonly name = 'InvalidCiToken';
+}
+
+/** Where a message goes. `secret` parts are decrypted only for sending and never logged. */
+export type ChannelTarget =
+  | { readonly kind: 'slack-webhook'; readonly url: string }
+  | { readonly kind: 'slack-bot'; readonly token: string; readonly channel: string };
+
+/** A message already in a channel that can be updated or answered in its thread. */
+export interface MessageReference {
+  readonly channel: string;
+  readonly ts: string;
+}
+
+/** What a message is about, as it was when it was written down. */
+export type NotificationContent =
+  | { readonly kind: 'opened'; readonly alert: AlertFacts }
+  | {
+      readonly kind: 'worsened';
+      readonly alert: AlertFacts;
+      readonly newFindings: readonly FindingCode[];
+      readonly newTags: readonly string[];
+    }
+  | { readonly kind: 'acknowledged'; readonly alert: AlertFacts; readonly by: string; readonly at: number }
+  | {
+      readonly kind: 'closed';
+      readonly alert: AlertFacts;
+      readonly resolution: AlertResolution;
+      /** Who closed it; `null` if late evidence did. */
+      readonly by: string | null;
+      readonly reason: string | null;
+      readonly openedAt: number;
+      readonly closedAt: number;
+    }
+  | {
+      readonly kind: 'undetermined';
+      readonly image: string;
+      readonly tag: string;
+      readonly digest: Digest | null;
+      readonly push: string;
+      readonly pusher: string | null;
+      readonly pushedAt: number;
+      readonly wants: readonly Want[];
+      /** What the sources said, place by place. */
+      readonly reasons: readonly string[];
+    }
+  | { readonly kind: 'test'; readonly image: string; readonly by: string; readonly at: number }
+  | { readonly kind: 'health-opened'; readonly fact: HealthFact; readonly at: number }
+  | { readonly kind: 'health-closed'; readonly fact: HealthFact; readonly openedAt: number; readonly at: number };
+
+/** A message to send, once or (after a crash between sending and marking) again with the same `eventId`. */
+export interface Notification {
+  /** Recognises a repeat: stands in the message itself. */
+  readonly eventId: string;
+  /** `A-12`: the alert it belongs to. */
+  readonly alertId: string | null;
+  /** Where a person reads more. */
+  readonly link: string | null;
+  readonly content: NotificationContent;
+  /** The alert's first message, when the channel can be updated and threaded. */
+  readonly parent: MessageReference | null;
+}
+
+export type SendResult =
+  | { readonly ok: true; readonly reference: MessageReference | null }
+  | {
+      readonly ok: false;
+      /** Trying again cannot help: somebody has to change the channel. */
+      readonly permanent: boolean;
+      /** Slack's error word or our own (`timeout`); never a secret. */
+      readonly reason: string;
+      /** What `Retry-After` asked for, in ms. */
+      readonly retryAfterMs: number | null;
+    };
+
+/** Sends a message to a person's channel. Never throws. */
+export interface Notifier {
+  send(target: ChannelTarget, notification: Notification): Promise<SendResult>;
+}
+
+/** Encrypts what must be read back (HMAC secrets, channel credentials) for keeping in the database. */
+export interface Seal {
+  /** `context` binds the ciphertext to its place; opening with another one fails. */
+  seal(plain: string, context: string): Promise<string>;
+  open(sealed: string, context: string): Promise<string>;
+}
+
+/** Wake-ups. What they say stands in the database too; losing one delays work until cron finds it. */
+export interface Wakeups {
+  /** Answers whether the queue took them. Never throws: for pushes and messages cron is the second way. */
+  checks(messages: readonly CheckMessage[], delaySeconds?: number): Promise<boolean>;
+  notifications(delaySeconds?: number): Promise<boolean>;
+}
+
+/** Look at a push, or read a tag back. */
+export type CheckMessage =
+  | { readonly check: { readonly repository: number; readonly seq: number } }
+  | { readonly look: { readonly repository: number; readonly tag: string; readonly actor: number | null } };

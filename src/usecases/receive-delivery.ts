@@ -1,0 +1,59 @@
+import type { Delivery } from '../domain/delivery.ts';
+import type { CheckMessage, Wakeups } from './ports.ts';
+import type { DeliveryStore, HealthStore, PushKey } from './stores.ts';
+
+export interface ReceiveDependencies {
+  readonly deliveries: DeliveryStore;
+  readonly health: HealthStore;
+  readonly wakeups: Wakeups;
+}
+
+export interface Received {
+  /** Pushes recorded now. */
+  readonly pushes: readonly PushKey[];
+  /** Images that are not watched. */
+  readonly unwatched: readonly string[];
+  readonly repeated: boolean;
+  /** `false`: a repeat could not be looked at, and nothing but the sender's retry will make us look soon. */
+  readonly looked: boolean;
+}
+
+/**
+ * Records an authenticated delivery and wakes the checks. When this returns, the database has it: a wake-up that the
+ * queue did not take is found by cron.
+ */
+export async function receiveDelivery(
+  deps: ReceiveDependencies,
+  hook: { readonly teamId: number; readonly publicId: string },
+  delivery: Delivery,
+): Promise<Received> {
+  const recorded = await deps.deliveries.record(delivery, hook.teamId);
+  if (delivery.content.kind === 'not-understood') {
+    const fact = { kind: 'delivery-not-understood', hook: hook.publicId, problem: delivery.content.problem } as const;
+    await deps.health.raise(hook.teamId, fact, delivery.receivedAt);
+  }
+  if (recorded.unwatched.length > 0) await newsOfUnwatched(deps, hook.teamId, delivery, recorded.unwatched);
+  const checks = recorded.pushes.map((check): CheckMessage => ({ check }));
+  const looks = recorded.looks.map((look): CheckMessage => ({ look }));
+  const taken = checks.length + looks.length === 0 || (await deps.wakeups.checks([...checks, ...looks]));
+  return {
+    pushes: recorded.pushes,
+    unwatched: recorded.unwatched.map(({ image }) => image),
+    repeated: recorded.repeated,
+    looked: taken || looks.length === 0,
+  };
+}
+
+/** A new image under your name is news, once. */
+async function newsOfUnwatched(
+  deps: ReceiveDependencies,
+  teamId: number,
+  delivery: Delivery,
+  unwatched: readonly { readonly image: string; readonly tag: string; readonly pusher: string | null }[],
+): Promise<void> {
+  const fresh = await deps.deliveries.noteUnwatched(teamId, delivery.hookId, unwatched, delivery.receivedAt);
+  for (const image of fresh) {
+    const pusher = unwatched.find((each) => each.image === image)?.pusher ?? null;
+    await deps.health.raise(teamId, { kind: 'unwatched-image', image, pusher }, delivery.receivedAt);
+  }
+}

@@ -1,0 +1,171 @@
+import { artifactTagSubject } from '../domain/digest.ts';
+import { formatImageName } from '../domain/reference.ts';
+import type { Clock, Registry } from './ports.ts';
+import type { CheckStore, HealthStore, PushKey, SweepProgress, SweepStore, SweepTarget } from './stores.ts';
+
+export interface SweepDependencies {
+  readonly store: SweepStore;
+  readonly checks: CheckStore;
+  readonly registry: Registry;
+  readonly health: HealthStore;
+  readonly clock: Clock;
+  /** Time between two sweeps of a repository, in ms. */
+  readonly everyMs: number;
+}
+
+const PAGE = 500;
+const PARALLEL = 6;
+/** A registry that fails this often in a row leaves us blind; one failure is weather. */
+const BLIND_AFTER = 3;
+
+/** Registry requests that this run may still make. */
+export interface Budget {
+  requests: number;
+}
+
+/**
+ * Reads a repository's tags and finds what no webhook reported: moved, new and deleted tags. The first sweep after
+ * registration records what is there without a word. Stops when the budget is spent and goes on where it stopped.
+ */
+export async function sweep(deps: SweepDependencies, target: SweepTarget, budget: Budget): Promise<readonly PushKey[]> {
+  let progress: SweepProgress | null = target.progress ?? { startedAt: deps.clock.now(), phase: 'list', cursor: null };
+  const found: PushKey[] = [];
+  let trouble: string | null = null;
+  while (progress !== null && budget.requests > 0 && trouble === null) {
+    const step: Step =
+      progress.phase === 'list'
+        ? await listPage(deps, target, progress, budget)
+        : await readTags(deps, target, progress, budget);
+    found.push(...step.found);
+    progress = step.progress;
+    trouble = step.trouble;
+  }
+  await finish(deps, target, progress, trouble);
+  return found;
+}
+
+interface Step {
+  readonly progress: SweepProgress | null;
+  readonly found: readonly PushKey[];
+  readonly trouble: string | null;
+}
+
+async function listPage(
+  deps: SweepDependencies,
+  target: SweepTarget,
+  progress: SweepProgress,
+  budget: Budget,
+): Promise<Step> {
+  budget.requests -= 1;
+  const page = await deps.registry.listTags(target.image, progress.cursor, PAGE);
+  if (page.state === 'unavailable' || page.state === 'invalid') return { progress, found: [], trouble: page.reason };
+  const tags = page.state === 'present' ? page.value.tags : [];
+  // Signature artifacts move by nature and nobody pulls them by tag: they are judged when a webhook tells of them.
+  await deps.store.addTags(
+    target.id,
+    tags.filter((tag) => artifactTagSubject(tag) === null),
+    deps.clock.now(),
+  );
+  const next = page.state === 'present' ? page.value.next : null;
+  return {
+    progress: next === null ? { ...progress, phase: 'read', cursor: null } : { ...progress, cursor: next },
+    found: [],
+    trouble: null,
+  };
+}
+
+async function readTags(
+  deps: SweepDependencies,
+  target: SweepTarget,
+  progress: SweepProgress,
+  budget: Budget,
+): Promise<Step> {
+  const limit = Math.max(1, Math.min(PARALLEL * 4, budget.requests));
+  const tags = await deps.store.tagsAfter(target.id, progress.cursor, limit);
+  const last = tags.at(-1);
+  if (last === undefined) return { progress: null, found: [], trouble: null };
+  const seen = await readAll(
+    deps.registry,
+    target,
+    tags.map((tag) => tag.name),
+    budget,
+  );
+  const now = deps.clock.now();
+  const baseline: { name: string; digest: `sha256:${string}` }[] = [];
+  const found: PushKey[] = [];
+  for (const { name, digest } of tags) {
+    const read = seen.get(name);
+    if (read === undefined || read.state === 'unavailable' || read.state === 'invalid') {
+      return {
+        progress,
+        found,
+        trouble: read?.state === 'unavailable' ? read.reason : 'the registry answered with something else',
+      };
+    }
+    if (read.state === 'absent') await deps.store.recordDeleted(target.id, name, now);
+    else if (digest === null && target.baselineAt === null) baseline.push({ name, digest: read.value.digest });
+    else if (digest !== read.value.digest) {
+      const notBefore = target.sweptAt ?? target.createdAt;
+      const key = await deps.checks.recordSeen(
+        { repository: target.id, tag: name, digest: read.value.digest, origin: 'sweep', notBefore, actorId: null },
+        now,
+      );
+      if (key !== null) found.push(key);
+    }
+  }
+  if (baseline.length > 0) await deps.store.recordBaseline(target.id, baseline, now);
+  return { progress: { ...progress, cursor: last.name }, found, trouble: null };
+}
+
+type Read = Awaited<ReturnType<Registry['resolve']>>;
+
+/** A tag that seems to be gone is asked for twice: a registry behind a cache may answer 404 once. */
+async function readAll(
+  registry: Registry,
+  target: SweepTarget,
+  names: readonly string[],
+  budget: Budget,
+): Promise<Map<string, Read>> {
+  const seen = new Map<string, Read>();
+  const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
+    for (let n = worker; n < names.length; n += PARALLEL) {
+      const name = names[n];
+      if (name === undefined) continue;
+      budget.requests -= 1;
+      const first = await registry.resolve(target.image, name);
+      if (first.state === 'absent') budget.requests -= 1;
+      seen.set(name, first.state === 'absent' ? await registry.resolve(target.image, name) : first);
+    }
+  });
+  await Promise.all(workers);
+  return seen;
+}
+
+async function finish(
+  deps: SweepDependencies,
+  target: SweepTarget,
+  progress: SweepProgress | null,
+  trouble: string | null,
+): Promise<void> {
+  const now = deps.clock.now();
+  const failures = trouble === null ? 0 : target.failures + 1;
+  const done = progress === null;
+  const startedAt = target.progress?.startedAt ?? now;
+  await deps.store.saveProgress(target, progress, {
+    // Not done: at the next minute, later when the registry is in trouble.
+    nextSweepAt: done
+      ? Math.max(now, startedAt + deps.everyMs)
+      : trouble === null
+        ? now
+        : now + Math.min(failures, 15) * 60_000,
+    failures,
+    sweptAt: done ? startedAt : null,
+    baselineAt: done ? (target.baselineAt ?? now) : null,
+  });
+  const image = formatImageName(target.image);
+  if (trouble !== null && failures >= BLIND_AFTER) {
+    await deps.health.raise(target.teamId, { kind: 'registry-unreadable', image, reason: trouble }, now);
+  } else if (trouble === null && target.failures >= BLIND_AFTER) {
+    await deps.health.settle(target.teamId, { kind: 'registry-unreadable', image, reason: '' }, now);
+  }
+}
