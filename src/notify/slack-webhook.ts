@@ -40,8 +40,7 @@ function isAllowed({ webhookHosts, allowLoopbackHttp }: SlackWebhooks, address: 
   const url = new URL(address);
   if (url.username !== '' || url.password !== '') return false;
   if (url.protocol === 'https:') return webhookHosts.includes(url.host);
-  if (url.protocol !== 'http:' || !allowLoopbackHttp || !isLoopback(url.hostname)) return false;
-  return webhookHosts.includes(url.host) || webhookHosts.includes(url.hostname);
+  return url.protocol === 'http:' && allowLoopbackHttp && isLoopback(url.hostname);
 }
 
 /** As `URL` writes host names: `[::1]`, and every spelling of 127.0.0.1 in dots. */

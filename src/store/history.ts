@@ -314,9 +314,7 @@ export function createHistoryStore(db: D1Database) {
       return rows.results.map(deliveryOf);
     },
 
-    async unwatched(
-      teamId: number,
-    ): Promise<
+    async unwatched(teamId: number): Promise<
       {
         image: string;
         hook: number;
@@ -345,9 +343,7 @@ export function createHistoryStore(db: D1Database) {
       return rows.results;
     },
 
-    async health(
-      teamId: number,
-    ): Promise<
+    async health(teamId: number): Promise<
       {
         id: number;
         kind: string;

@@ -1,0 +1,116 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import type { Image } from './images.ts';
+
+export type PackageEvent = 'package' | 'registry_package';
+
+/** A container version as GitHub tells it. */
+export interface PackagePush {
+  readonly event: PackageEvent;
+  /** `owner/name` on ghcr.io */
+  readonly path: string;
+  /** Empty for a child of an index or anything else pushed by digest. */
+  readonly tag: string;
+  readonly image: Image;
+  /** Children of an index, as GitHub lists them. */
+  readonly children: readonly Image[];
+}
+
+/** The account of `GITHUB_TOKEN` in a workflow. */
+export const ACTIONS_BOT = { login: 'github-actions[bot]', id: 41_898_282, type: 'Bot' } as const;
+
+/**
+ * The body of GitHub's `package` and `registry_package` webhooks for GHCR.
+ * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#package
+ */
+export function packageBody({ event, path, tag, image, children }: PackagePush): string {
+  const [owner = '', name = ''] = path.split('/');
+  const account = { login: owner, id: 7_076_013, type: 'Organization', html_url: `https://github.com/${owner}` };
+  const packageItself = {
+    id: 9_056_324,
+    name,
+    namespace: owner,
+    description: '',
+    ecosystem: 'CONTAINER',
+    package_type: 'CONTAINER',
+    html_url: `https://github.com/orgs/${owner}/packages/container/package/${name}`,
+    created_at: '2025-09-19T19:21:05Z',
+    updated_at: '2026-11-03T13:50:26Z',
+    owner: account,
+    package_version: packageVersion(path, tag, image, children),
+    registry: {
+      about_url: 'https://docs.github.com/packages/learn-github-packages/introduction-to-github-packages',
+      name: 'GitHub CONTAINER registry',
+      type: 'CONTAINER',
+      url: `https://CONTAINER.pkg.github.com/${owner}`,
+      vendor: 'GitHub Inc',
+    },
+  };
+  const repository = {
+    id: 1_060_841_726,
+    name,
+    full_name: path,
+    private: false,
+    owner: account,
+    default_branch: 'main',
+  };
+  return JSON.stringify({ action: 'published', [event]: packageItself, repository, sender: ACTIONS_BOT });
+}
+
+function packageVersion(path: string, tag: string, image: Image, children: readonly Image[]): object {
+  const { digest, mediaType, size } = image;
+  const platforms = children.map((child) => ({ digest: child.digest, ...child.platform }));
+  return {
+    id: Number.parseInt(digest.slice(-8), 16),
+    version: digest,
+    name: digest,
+    description: '',
+    summary: '',
+    manifest: '',
+    html_url: `https://github.com/${path}/pkgs/container/version`,
+    target_commitish: 'main',
+    target_oid: '0e2a89b191332bb87b4f2fefef2f597eba2197b3',
+    created_at: '0001-01-01T00:00:00Z',
+    updated_at: '0001-01-01T00:00:00Z',
+    metadata: [],
+    container_metadata: {
+      tag: { name: tag, digest },
+      labels: {
+        description: '',
+        source: '',
+        revision: '',
+        image_url: '',
+        licenses: '',
+        all_labels: children.length === 0 ? {} : { 'github.internal.platforms': JSON.stringify(platforms) },
+      },
+      manifest: {
+        digest,
+        media_type: mediaType,
+        uri: `repositories/${path}/manifests/${digest}`,
+        size,
+        config: { digest: '', media_type: '', size: 0 },
+        layers: [],
+      },
+    },
+    package_files: [],
+    author: ACTIONS_BOT,
+    installation_command: `docker pull ghcr.io/${path}:${tag}`,
+    package_url: `ghcr.io/${path}:${tag}`,
+  };
+}
+
+/**
+ * GitHub's headers. `X-GitHub-Delivery` is new each time; the body is signed as sent.
+ * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+ */
+export function githubHeaders(event: string, body: string, secret: string): Record<string, string> {
+  return {
+    'content-type': 'application/json',
+    'user-agent': 'GitHub-Hookshot/044aadd',
+    'x-github-event': event,
+    'x-github-delivery': randomUUID(),
+    'x-github-hook-id': '512345678',
+    'x-github-hook-installation-target-type': 'repository',
+    'x-github-hook-installation-target-id': '1060841726',
+    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+  };
+}

@@ -1,0 +1,25 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/** Two kinds of tests: units inside workerd, and everything that needs servers, processes or a browser, in Node. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: { name: 'workerd', include: ['test/unit/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/{node,worker}/**/*.test.ts'],
+          globalSetup: ['test/setup/bundle.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Two cores are enough for anyone: a Worker and its doubles are a handful of processes per file.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
