@@ -58,21 +58,46 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const database: Database = { at: 'local', state: files.state };
   mkdirSync(files.state, { recursive: true });
   const fromFile = ensureSettingsFile(files.settings, url);
-  writeEnvFile(files.env, effectiveSettings(fromFile, options.vars ?? {}, url));
   await applyMigrations(database);
   const adminKey = await ensureAdminKey(database, files.adminKey);
 
-  const output = new WorkerOutput(options.onLog);
+  writeEnvFile(files.env, effectiveSettings(fromFile, options.vars ?? {}, url));
+  const worker = launch(port, files, options.onLog);
+  try {
+    await waitUntilHealthy(url, worker);
+    await repairAdminKey(database, url, adminKey, files.adminKey);
+  } catch (error) {
+    await worker.end();
+    throw error;
+  }
+  const cron = startCron(url, options.cronSeconds ?? 60);
+  const stop = async () => {
+    clearInterval(cron);
+    await worker.end();
+  };
+  const { adminKey: adminKeyFile, settings: settingsFile, state } = files;
+  return { url, adminKey, adminKeyFile, settingsFile, state, crashed: worker.crashed, stop };
+}
+
+/** A running `wrangler dev`. */
+interface Worker {
+  readonly child: ChildProcess;
+  readonly output: WorkerOutput;
+  readonly crashed: Promise<string>;
+  end(): Promise<void>;
+}
+
+function launch(port: number, files: Files, onLog: InstallationOptions['onLog']): Worker {
+  const output = new WorkerOutput(onLog);
   const child = spawnDev(port, files);
   const killNow = () => killGroup(child, 'SIGKILL');
   process.prependOnceListener('exit', killNow);
   output.follow(child);
+  let ending = false;
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  let cron: NodeJS.Timeout | undefined;
-  let stopping = false;
-  const stop = async () => {
-    stopping = true;
-    clearInterval(cron);
+  const crashed = ended.then(() => (ending ? new Promise<never>(() => undefined) : output.tail()));
+  const end = async () => {
+    ending = true;
     killGroup(child, 'SIGTERM');
     const patience = setTimeout(killNow, 5000);
     await ended;
@@ -80,25 +105,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     process.off('exit', killNow);
     rmSync(files.env, { force: true });
   };
-
-  try {
-    await waitUntilHealthy(url, child, output);
-    await repairAdminKey(database, url, adminKey, files.adminKey);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  cron = startCron(url, options.cronSeconds ?? 60);
-  const crashed = ended.then(() => (stopping ? new Promise<never>(() => undefined) : output.tail()));
-  return {
-    url,
-    adminKey,
-    adminKeyFile: files.adminKey,
-    settingsFile: files.settings,
-    state: files.state,
-    crashed,
-    stop,
-  };
+  return { child, output, crashed, end };
 }
 
 interface Files {
@@ -139,7 +146,7 @@ const START_TIMEOUT_MS = 90_000;
 /** A Worker that is up and still refuses has settings that it cannot use: more waiting does not help. */
 const REFUSAL_PATIENCE_MS = 3000;
 
-async function waitUntilHealthy(url: string, child: ChildProcess, output: WorkerOutput): Promise<void> {
+async function waitUntilHealthy(url: string, { child, output }: Worker): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   let refusedSince: number | null = null;
   while (Date.now() < deadline) {

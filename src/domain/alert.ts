@@ -26,6 +26,8 @@ export interface AlertFacts {
   readonly push: string;
   /** When findings that wait for a deadline are decided. */
   readonly nextDecisionAt: number | null;
+  /** Who has it, once somebody does. */
+  readonly acknowledged?: { readonly by: string; readonly at: number };
 }
 
 /** The alert that already speaks about this repository and digest, if any. */

@@ -65,8 +65,8 @@ function safetyOf(alert: AlertFacts): SlackBlock {
 }
 
 /** Who has it, for the parent. */
-export function acknowledgedStatus(content: Content<'acknowledged'>): string {
-  return `✋ *${code(content.by, 200)} is on it* since ${slackDate(content.at)}. Worsening and clearing still show here.`;
+export function acknowledgedStatus({ by, at }: { readonly by: string; readonly at: number }): string {
+  return `✋ *${code(by, 200)} is on it* since ${slackDate(at)}. Worsening and clearing still show here.`;
 }
 
 export function acknowledgedText(notification: Notification, content: Content<'acknowledged'>): string {

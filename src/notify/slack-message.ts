@@ -39,8 +39,11 @@ export function slackMessage(notification: Notification): SlackMessage {
 export function slackParentMessage(notification: Notification): SlackMessage | null {
   const { content } = notification;
   switch (content.kind) {
-    case 'worsened':
-      return alertMessage(notification, content.alert, worseStatus(content));
+    case 'worsened': {
+      const { acknowledged } = content.alert;
+      const status = [worseStatus(content), ...(acknowledged === undefined ? [] : [acknowledgedStatus(acknowledged)])];
+      return alertMessage(notification, content.alert, status.join('\n'));
+    }
     case 'acknowledged': {
       const message = alertMessage(notification, content.alert, acknowledgedStatus(content));
       return { ...message, text: acknowledgedText(notification, content) };

@@ -31,7 +31,8 @@ export function createAlertStore(db: D1Database) {
       const results = await db.batch([
         db
           .prepare(
-            `UPDATE alerts SET state = 'acknowledged', acknowledged_by = ?3, acknowledged_at = ?4, updated_at = ?4 WHERE id = ?2 AND team_id = ?1 AND state = 'open'`,
+            `UPDATE alerts SET state = 'acknowledged', acknowledged_by = ?3, acknowledged_at = ?4, updated_at = ?4,
+               facts = json_set(facts, '$.acknowledged', json_object('by', ?3, 'at', ?4)) WHERE id = ?2 AND team_id = ?1 AND state = 'open'`,
           )
           .bind(teamId, id, by, now),
         message(id, teamId, '-acknowledged', { kind: 'acknowledged', alert: facts, by, at: now }, now),

@@ -160,6 +160,18 @@ export function createCheckStore(db: D1Database): CheckStore {
       return answer.results;
     },
 
+    async alarming(repository) {
+      const answer = await db
+        .prepare(
+          `SELECT p.repository_id AS repository, p.seq FROM alerts l JOIN pushes p ON p.repository_id = l.repository_id
+             AND substr(p.digest, 1, 8) = substr(unhex(l.subject), 1, 8) AND p.digest = unhex(l.subject) AND p.alert_id = l.id
+           WHERE l.repository_id = ?1 AND l.state <> 'closed' LIMIT 500`,
+        )
+        .bind(repository)
+        .all<PushKey>();
+      return answer.results;
+    },
+
     async imageOf(repository) {
       return db.prepare('SELECT registry, path FROM repositories WHERE id = ?1').bind(repository).first<ImageName>();
     },

@@ -191,12 +191,12 @@ function hasNewFinding(before: readonly Finding[], now: readonly Finding[]): boo
 }
 
 /** What came late, told by what had been missing. */
-function clearedReason(findings: readonly Finding[]): string | null {
+function clearedReason(findings: readonly Finding[]): string {
   const missing = findings.map((finding) => finding.code);
   if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) return 'CI announced this digest late.';
   if (missing.includes('unreported-push')) return 'Its webhook came late.';
   if (missing.includes('forged-delivery')) return 'The registry has it now.';
-  return null;
+  return 'The policy accepts it now.';
 }
 
 function undetermined({ push, digest, evidence }: CheckedPush): AlertChange {

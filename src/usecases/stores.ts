@@ -158,6 +158,8 @@ export interface CheckStore {
   due(now: number, limit: number): Promise<PushKey[]>;
   /** Undecided or alarming pushes of a digest (or, without one, of the tags) in a repository. */
   openPushes(repository: number, digest: Digest | null, since: number): Promise<PushKey[]>;
+  /** Pushes of the repository's live alerts. */
+  alarming(repository: number): Promise<PushKey[]>;
   /** The watched image, or `null` if it is watched no more. */
   imageOf(repository: number): Promise<ImageName | null>;
   /** Counts a push that only the sweep saw; answers with how many in a row, and when a webhook last told of one. */

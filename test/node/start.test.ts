@@ -90,7 +90,7 @@ it('starts on a fresh machine, ends without a trace of the process, and starts a
   const { out } = await finish(run(KEY, ['list', '--state', state]));
   expect(out).toMatch(/read +laptop +default .* revoked/);
   expect(out).not.toContain('pwk_');
-}, 60_000);
+}, 120_000);
 
 it('says so when the port is in use', async () => {
   const server = createServer().listen(port, '127.0.0.1');
@@ -105,8 +105,8 @@ it('shows what the Worker says when it cannot start', async () => {
     env: { ...process.env, ENCRYPTION_KEYS: 'nonsense' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const timer = setTimeout(() => child.kill('SIGTERM'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGTERM'), 80_000);
   const { code, err } = await finish(child);
   clearTimeout(timer);
   expect([code, err]).toEqual([1, expect.stringContaining('ENCRYPTION_KEYS')]);
-}, 30_000);
+}, 90_000);

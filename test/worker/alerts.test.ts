@@ -28,7 +28,12 @@ afterEach(() => {
 /** Overwrites 1.0.0 and lets Docker Hub tell of it. */
 async function overwrite(words = 'miner', at = Date.now()): Promise<void> {
   pushwarden.registry.push(path, '1.0.0', singleImage(`${path} ${words}`));
-  const { status } = await sendDockerHub(pushwarden, repository.webhook, { path, tag: '1.0.0', pusher: 'release-bot', at });
+  const { status } = await sendDockerHub(pushwarden, repository.webhook, {
+    path,
+    tag: '1.0.0',
+    pusher: 'release-bot',
+    at,
+  });
   expect(status).toBe(202);
 }
 
@@ -54,7 +59,12 @@ describe('an alert', () => {
     const sent = (await pushwarden.api('GET', `/alerts/${alert.id}`)).json.messages;
     expect(sent).toMatchObject([{ sentAt: expect.any(String), failed: null }]);
 
-    const repeated = await sendDockerHub(pushwarden, repository.webhook, { path, tag: '1.0.0', pusher: 'release-bot', at });
+    const repeated = await sendDockerHub(pushwarden, repository.webhook, {
+      path,
+      tag: '1.0.0',
+      pusher: 'release-bot',
+      at,
+    });
     expect(repeated.json).toMatchObject({ repeated: true, pushes: [] });
     await pushwarden.advance(3600);
     expect(alertMessages()).toHaveLength(1);
@@ -98,7 +108,10 @@ describe('an alert', () => {
     const channels = (await pushwarden.api('GET', '/channels')).json.items;
     const alerts = channels.find((each: Json) => each.name === 'alerts');
     expect(alerts.refused).toBe('channel_is_archived');
-    await pushwarden.api('PATCH', `/channels/${alerts.id}`, { kind: 'slack-webhook', url: `${pushwarden.slack.url}/services/alerts` });
+    await pushwarden.api('PATCH', `/channels/${alerts.id}`, {
+      kind: 'slack-webhook',
+      url: `${pushwarden.slack.url}/services/alerts`,
+    });
     await until('the mended channel has it', () => alertMessages().length === 1);
     expect(await openHealth()).not.toContainEqual(expect.objectContaining({ kind: 'channel-refused' }));
   });
@@ -107,7 +120,10 @@ describe('an alert', () => {
     await overwrite();
     await until('it is open', () => alertMessages().length === 1);
     const [alert] = (await pushwarden.api('GET', '/alerts?state=open')).json.items;
-    expect((await pushwarden.api('POST', `/alerts/${alert.id}/acknowledge`, {})).json).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'key:test' });
+    expect((await pushwarden.api('POST', `/alerts/${alert.id}/acknowledge`, {})).json).toMatchObject({
+      state: 'acknowledged',
+      acknowledgedBy: 'key:test',
+    });
     await until('the channel knows who has it', () => alertMessages().length === 2);
 
     const rogue = singleImage(`${path} miner`);
@@ -118,7 +134,9 @@ describe('an alert', () => {
     const worse = (await pushwarden.api('GET', `/alerts/${alert.id}`)).json;
     expect(worse.tags).toEqual(['1.0.0', 'latest']);
     expect(worse.findings.map((each: Json) => each.code).sort()).toEqual(['tag-moved', 'unexpected-pusher']);
-    expect((await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path))).toEqual([]);
+    expect(
+      (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path)),
+    ).toEqual([]);
   });
 
   test('closed by a person stays closed while nothing new is found', async () => {
@@ -126,13 +144,28 @@ describe('an alert', () => {
     await until('it is open', () => alertMessages().length === 1);
     const [alert] = (await pushwarden.api('GET', '/alerts?state=open')).json.items;
     expect((await pushwarden.api('POST', `/alerts/${alert.id}/close`, { resolution: 'incident' })).status).toBe(400);
-    const closed = await pushwarden.api('POST', `/alerts/${alert.id}/close`, { resolution: 'incident', reason: 'token revoked' });
-    expect(closed.json).toMatchObject({ state: 'closed', resolution: 'incident', reason: 'token revoked', closedBy: 'key:test' });
+    const closed = await pushwarden.api('POST', `/alerts/${alert.id}/close`, {
+      resolution: 'incident',
+      reason: 'token revoked',
+    });
+    expect(closed.json).toMatchObject({
+      state: 'closed',
+      resolution: 'incident',
+      reason: 'token revoked',
+      closedBy: 'key:test',
+    });
     await until('the channel knows', () => alertMessages().length === 2);
     await pushwarden.run('redrive');
-    await sendDockerHub(pushwarden, repository.webhook, { path, tag: '1.0.0', pusher: 'release-bot', at: 1_700_000_000_000 });
+    await sendDockerHub(pushwarden, repository.webhook, {
+      path,
+      tag: '1.0.0',
+      pusher: 'release-bot',
+      at: 1_700_000_000_000,
+    });
     await pushwarden.advance(60);
-    const open = (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path));
+    const open = (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) =>
+      each.image.endsWith(path),
+    );
     expect(open).toHaveLength(1); // the same digest pushed again is a new push
   });
 
@@ -143,7 +176,9 @@ describe('an alert', () => {
       const { id, webhook } = await alone.watch('docker.io/org/alone');
       alone.registry.push('org/alone', '1.0.0', singleImage('miner'));
       await sendDockerHub(alone, webhook, { path: 'org/alone', tag: '1.0.0', pusher: 'x' });
-      await until('health says so', async () => (await alone.api('GET', '/health')).json.items.some((each: Json) => each.kind === 'no-channel'));
+      await until('health says so', async () =>
+        (await alone.api('GET', '/health')).json.items.some((each: Json) => each.kind === 'no-channel'),
+      );
       expect((await alone.api('POST', `/repositories/${id}/test-alert`, {})).status).toBe(409);
       await alone.connectSlack();
       await until('the alert arrives', () => alone.messages('alerts').some((text) => text.startsWith('ROGUE')));
@@ -159,7 +194,9 @@ describe('a test alert', () => {
     expect(status).toBe(202);
     await until('Slack has it', () => alertMessages().length === 1);
     expect(alertMessages()[0]).toContain('TEST: nothing happened');
-    expect((await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path))).toEqual([]);
+    expect(
+      (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path)),
+    ).toEqual([]);
   });
 });
 
@@ -168,6 +205,9 @@ async function openHealth(): Promise<Json[]> {
 }
 
 async function nextAt(): Promise<number> {
-  const row = await pushwarden.db.prepare('SELECT count(*) AS n FROM notifications WHERE next_at > ?1 AND attempts > 0').bind(Date.now() + 60_000).first<{ n: number }>();
+  const row = await pushwarden.db
+    .prepare('SELECT count(*) AS n FROM notifications WHERE next_at > ?1 AND attempts > 0')
+    .bind(Date.now() + 60_000)
+    .first<{ n: number }>();
   return row?.n ?? 0;
 }

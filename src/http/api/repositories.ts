@@ -182,6 +182,12 @@ async function applyChange(
     detail,
   };
   await services.repositories.change(caller.teamId, params.id, policy, channelId, audit);
+  // A policy is a fact too: what waits or alarms is judged by the new one.
+  const concerned = [
+    ...(await services.checks.openPushes(params.id, null, 0)),
+    ...(await services.checks.alarming(params.id)),
+  ];
+  if (concerned.length > 0) await services.wakeups.checks(concerned.map((check) => ({ check })));
   return repositoryView(await repositoryOf(services, caller.teamId, params.id));
 }
 
