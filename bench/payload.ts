@@ -23,7 +23,8 @@ export function packageEvent(): string {
   const sizes = samples.find(({ name }) => name === 'package')?.examples ?? [];
   const sample = sizes.reduce((longest, each) => (JSON.stringify(each).length > JSON.stringify(longest).length ? each : longest));
   const version = sample.package?.package_version as Record<string, unknown>; // an object in every sample
-  const container_metadata = { tag: { name: TAG, digest: DIGEST }, manifest: { digest: DIGEST } };
+  const metadata = version.container_metadata as Record<string, unknown>; // likewise
+  const container_metadata = { ...metadata, tag: { name: TAG, digest: DIGEST }, manifest: { digest: DIGEST } };
   const [namespace, name] = WATCHED_PATH.split('/');
   return JSON.stringify({
     ...sample,

@@ -25,7 +25,14 @@ export type DeliveryContent =
   /** Understood, and nothing to record: a ping, a pull, a workflow run. */
   | { readonly kind: 'noted'; readonly event: string; readonly deliveryId: string }
   /** Authenticated, and not understood: kept, and a health alert. */
-  | { readonly kind: 'not-understood'; readonly event: string; readonly deliveryId: string; readonly problem: string };
+  | {
+      readonly kind: 'not-understood';
+      readonly event: string;
+      readonly deliveryId: string;
+      readonly problem: string;
+      /** The sender did nothing wrong: it is we who do not know this. Sending it again would not help. */
+      readonly wellFormed?: boolean;
+    };
 
 /** One webhook request that was authenticated. */
 export interface Delivery {

@@ -35,20 +35,26 @@ function unavailableAt(c: Case, at: number, want: Want): Outcome {
   return c.now >= at ? { is: 'unavailable', want } : { is: 'waiting', want, until: at };
 }
 
-/** A maintainer expected this tag at this digest at the time of the push: then it is theirs, whoever pushed it. */
-function isExpected({ push, evidence }: Case): boolean {
-  return evidence.announcements.some(
+/** A manifest pushed by digest comes before the tag that will lead to it. */
+const namesTag = (a: Announcement, tag: string): boolean => tag === '' || a.tags.length === 0 || a.tags.includes(tag);
+
+/** A maintainer's expectations that were open when the push was made, for its tag. */
+function expectations({ push, evidence }: Case): Announcement[] {
+  return evidence.announcements.filter(
     (a) =>
-      a.source === 'maintainer' &&
-      a.digest !== null &&
-      a.digest === push.digest &&
-      a.tags.includes(push.tag) &&
-      a.at <= push.receivedAt &&
-      a.expiresAt >= push.notBefore,
+      a.source === 'maintainer' && namesTag(a, push.tag) && a.at <= push.receivedAt && a.expiresAt >= push.notBefore,
   );
 }
 
-const namesTag = (a: Announcement, tag: string): boolean => a.tags.length === 0 || a.tags.includes(tag);
+/** A maintainer expected this tag at this digest: then the push is theirs, whoever made it. */
+function isExpected(c: Case): boolean {
+  return c.push.digest !== null && expectations(c).some((a) => a.digest === c.push.digest);
+}
+
+/** The registry has not told the digest yet, and a maintainer expects this tag at one. */
+function mayBeExpected(c: Case): boolean {
+  return c.push.digest === null && c.evidence.readBack.state !== 'absent' && expectations(c).length > 0;
+}
 
 /** Announcements by named CI jobs about this tag that can belong to this push, by time. */
 function ciAbout({ policy, push, evidence }: Case): Announcement[] {
@@ -57,12 +63,26 @@ function ciAbout({ policy, push, evidence }: Case): Announcement[] {
 }
 
 /** A job that the policy names said: this tag (or this push) is this digest. */
-function isAnnounced(c: Case, since = Number.NEGATIVE_INFINITY): boolean {
+function isAnnounced(c: Case): boolean {
+  // Of a tag that went back: what was said of the digest before the tag left it says nothing about the return.
+  const since = c.evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
   return c.push.digest !== null && ciAbout(c).some((a) => a.digest === c.push.digest && a.at >= since);
 }
 
-/** The registry must have what the delivery claims. Absent is a forged delivery; unreadable is our failure. */
+/** When the windows that a named CI job opened for this push end. */
+function windowEnds(c: Case): number[] {
+  return ciAbout(c)
+    .filter((a) => a.phase === 'started' && a.at <= c.push.receivedAt)
+    .map((a) => a.closedAt ?? a.expiresAt)
+    .filter((end) => end >= c.push.notBefore);
+}
+
+/**
+ * The registry must have what the delivery claims. Absent is a forged delivery, unless somebody whom the policy names
+ * made it (it is gone by now, then); unreadable is our failure.
+ */
 export function registryHasIt(c: Case): Outcome {
+  if (isExpected(c) || isAnnounced(c)) return SATISFIED;
   switch (c.evidence.readBack.state) {
     case 'present':
       return SATISFIED;
@@ -78,10 +98,10 @@ export function registryHasIt(c: Case): Outcome {
 export function pusherIsExpected(c: Case): Outcome {
   const { policy, push } = c;
   if (policy.pushers === null || isExpected(c)) return SATISFIED;
+  if (mayBeExpected(c)) return unavailableAt(c, deadlineAt(c), 'digest');
   if (push.pusher === null) {
     // What only a sweep saw has no pusher: `isReported` answers for it.
-    const unnamed = push.origin === 'sweep' || push.origin === 'read-back' || isAnnounced(c);
-    return unnamed ? SATISFIED : unavailableAt(c, deadlineAt(c), 'pusher');
+    return !c.evidence.reported || isAnnounced(c) ? SATISFIED : unavailableAt(c, deadlineAt(c), 'pusher');
   }
   if (expectsPusher(policy, push.pusher)) return SATISFIED;
   const finding: Finding = { code: 'unexpected-pusher', pusher: push.pusher, expected: policy.pushers };
@@ -105,26 +125,28 @@ export function tagDoesNotRollBack(c: Case): Outcome {
   const { policy, push, evidence } = c;
   const { leftAt, unchanged } = evidence.history;
   if (policy.rollbacks === 'allow' || leftAt === null || unchanged || push.digest === null) return SATISFIED;
-  if (isImmutableTag(policy, push.tag) || isExpected(c) || isAnnounced(c, leftAt)) return SATISFIED;
-  return findingAt(c, settleAt(c), 'ci', { code: 'tag-rolled-back', to: push.digest, leftAt });
+  if (isImmutableTag(policy, push.tag) || isExpected(c) || isAnnounced(c)) return SATISFIED;
+  return findingAt(c, Math.max(settleAt(c), ...windowEnds(c)), 'ci', {
+    code: 'tag-rolled-back',
+    to: push.digest,
+    leftAt,
+  });
 }
 
 /** A CI job that the policy names made this push. */
 export function ciMadeIt(c: Case): Outcome {
   const { policy, push, evidence, now } = c;
   if (policy.ci.mode !== 'require' || push.tag === '' || evidence.history.unchanged) return SATISFIED;
-  const announcedSince = evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
-  if (isExpected(c) || isAnnounced(c, announcedSince)) return SATISFIED;
+  // What does not exist was made by nobody: `registryHasIt` answers for it.
+  if (push.digest === null && evidence.readBack.state === 'absent') return SATISFIED;
+  if (isExpected(c) || isAnnounced(c)) return SATISFIED;
 
   const about = ciAbout(c);
-  const digestMayBeAnnounced = push.digest === null && about.some((a) => a.digest !== null);
-  const windows = about
-    .filter((a) => a.phase === 'started' && a.at <= push.receivedAt)
-    .map((a) => a.closedAt ?? a.expiresAt)
-    .filter((end) => end >= push.notBefore);
+  const windows = windowEnds(c);
   const open = windows.filter((end) => end > now);
   if (open.length > 0) return { is: 'waiting', want: 'ci', until: Math.max(...open) };
-  if (digestMayBeAnnounced) return unavailableAt(c, deadlineAt(c), 'digest');
+  const digestMayBeKnown = push.digest === null && (mayBeExpected(c) || about.some((a) => a.digest !== null));
+  if (digestMayBeKnown) return unavailableAt(c, deadlineAt(c), 'digest');
 
   const mismatch = mismatchFound(c, about);
   const noRun: Finding = { code: 'no-ci-run', announceFirst: policy.ci.announceFirst, jobEnded: windows.length > 0 };
@@ -147,7 +169,15 @@ function mismatchFound({ policy, push, evidence }: Case, about: readonly Announc
   if (stranger?.claims) return { kind: 'workflow', claims: stranger.claims };
   if (push.digest === null) return null;
   const near = push.notBefore - policy.settleSeconds * 1000;
-  const other = about.find((a) => a.digest !== null && a.digest !== push.digest && a.at >= near);
+  // Only an announcement that names this tag contradicts it, and not the one of the release before.
+  const other = about.find(
+    (a) =>
+      a.digest !== null &&
+      a.digest !== push.digest &&
+      a.digest !== evidence.history.previous?.digest &&
+      a.tags.includes(push.tag) &&
+      a.at >= near,
+  );
   return other?.claims && other.digest !== null ? { kind: 'digest', digest: other.digest, claims: other.claims } : null;
 }
 

@@ -18,6 +18,10 @@ const HEADERS = {
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use('*', async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
+  });
+  app.use('*', async (c, next) => {
     const services = servicesOf(c.env);
     if (services.settings.local) {
       refuseLocalElsewhere(c.req.url);
@@ -25,7 +29,6 @@ export function createApp(): Hono<AppEnv> {
     }
     c.set('services', services);
     await next();
-    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
   });
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.route('/webhooks', webhookRoutes());

@@ -125,7 +125,8 @@ async function record(
     received.push(await receiveDelivery(services, hook, delivery));
   }
   const problem = contents.find((content) => content.kind === 'not-understood');
-  if (problem?.kind === 'not-understood') throw new Problem(400, problem.problem, { kept: true });
+  if (problem?.kind === 'not-understood' && problem.wellFormed !== true)
+    throw new Problem(400, problem.problem, { kept: true });
   if (received.some(({ looked }) => !looked)) {
     throw new Problem(
       503,

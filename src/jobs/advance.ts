@@ -1,9 +1,9 @@
 import type { Services } from '../compose.ts';
-import { everyMinute, expire, redrive, sweepDue, sweepOne } from './scheduled.ts';
+import { everyMinute, expire, redrive, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
 const MAX_STEPS = 5000;
-/** The outside world stands still while the clock is advanced: after two sweeps the next ones see nothing new. */
+/** The outside world stands still while the clock is advanced: after two sweeps of a repository a third sees nothing new. */
 const MAX_SWEEPS = 2;
 
 /**
@@ -11,30 +11,29 @@ const MAX_SWEEPS = 2;
  * retries, messages, sweeps) and doing it, as if that time had passed.
  */
 export async function advanceClock(services: Services, byMs: number): Promise<void> {
-  const { clock } = services;
-  const target = clock.now() + byMs;
-  let sweeps = 0;
+  const target = services.clock.now() + byMs;
+  const swept = new Map<number, number>();
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const nextSweep = sweeps < MAX_SWEEPS ? await services.sweeps.nextDue() : null;
-    const times = [await services.checks.nextDue(), await services.notifications.nextDue(), nextSweep].filter(
-      (at) => at !== null,
-    );
-    const next = times.length === 0 ? target : Math.min(...times);
+    const sweeps = (await services.sweeps.due(target, 1000)).filter(({ id }) => (swept.get(id) ?? 0) < MAX_SWEEPS);
+    const due = [
+      await services.checks.nextDue(),
+      await services.notifications.nextDue(),
+      ...sweeps.map((each) => each.nextSweepAt),
+    ];
+    const next = Math.min(...due.filter((at) => at !== null));
     if (next > target) break;
-    await setTo(services, Math.max(next, clock.now()));
+    await setTo(services, next);
     await redrive(services);
-    if (nextSweep !== null && nextSweep <= clock.now()) {
-      await sweepDue(services);
-      // An unfinished sweep goes on at once; a finished one counts.
-      const after = await services.sweeps.nextDue();
-      if (after !== null && after > clock.now()) sweeps += 1;
+    for (const each of sweeps.filter(({ nextSweepAt }) => nextSweepAt <= services.clock.now())) {
+      await sweepOne(services, each, { requests: Number.MAX_SAFE_INTEGER });
+      swept.set(each.id, (swept.get(each.id) ?? 0) + 1);
     }
-    if (times.length === 0) break;
   }
-  await setTo(services, Math.max(target, clock.now()));
+  await setTo(services, target);
   await redrive(services);
 }
 
+/** Never backwards: time passes while things are done. */
 async function setTo(services: Services, at: number): Promise<void> {
   services.clock.offsetMs += Math.max(0, Math.round(at - services.clock.now()));
   await services.clockStore.setOffset(services.clock.offsetMs);

@@ -42,7 +42,7 @@ export function worsenedMessage(notification: Notification, content: Content<'wo
   return {
     text: notificationText(
       named(notification, `WORSE: ${plainReference(alert)}. ${worseText(content)}`),
-      alert.safe === null || isForgery(alert) ? '' : `Safe digest ${alert.safe.digest}`,
+      alert.safe === null || isForgery(alert) ? '' : `Safe digest of ${alert.tags[0] ?? 'it'}: ${alert.safe.digest}`,
     ),
     blocks: [
       section(`${lead(notification)}${worseStatus(content)}\n${reference(alert)}`),

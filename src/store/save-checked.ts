@@ -108,7 +108,7 @@ const IF_SAVED = 'EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = ?1 AND 
 
 function alertStatements(db: D1Database, change: AlertChange, now: number): D1PreparedStatement[] {
   const { push } = change;
-  const saved = [push.key.repository, push.key.seq, push.rev + 1] as const;
+  const saved = savedKey(push);
   switch (change.kind) {
     case 'opened':
       return [
@@ -118,7 +118,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
              SELECT ?4, ?1, ?5, 'open', ?6, ?7, ?7 WHERE ${IF_SAVED} ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO NOTHING`,
           )
           .bind(...saved, push.teamId, change.subject, JSON.stringify(change.facts), now),
-        linkPush(db, saved, change.subject),
+        ...[push, ...change.also].map((each) => linkPush(db, savedKey(each), change.subject)),
         db
           .prepare(
             `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
@@ -132,16 +132,8 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
         db
           .prepare(`UPDATE alerts SET facts = ?5, updated_at = ?6 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}`)
           .bind(...saved, change.alertId, JSON.stringify(change.facts), now),
-        linkPushTo(db, saved, change.alertId),
-        addNotification(
-          db,
-          saved,
-          push,
-          change.alertId,
-          `alert-${change.alertId}-${change.event}`,
-          change.content,
-          now,
-        ),
+        ...[push, ...change.also].map((each) => linkPushTo(db, savedKey(each), change.alertId)),
+        worsenedMessage(db, saved, change, now),
       ];
     case 'cleared':
       return [
@@ -180,6 +172,8 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
 
 type Saved = readonly [repository: number, seq: number, rev: number];
 
+const savedKey = ({ key, rev }: CheckedPush['push']): Saved => [key.repository, key.seq, rev + 1];
+
 const linkPush = (db: D1Database, saved: Saved, subject: string): D1PreparedStatement =>
   db
     .prepare(
@@ -193,19 +187,25 @@ const linkPushTo = (db: D1Database, saved: Saved, alertId: number): D1PreparedSt
     .prepare('UPDATE pushes SET alert_id = ?4 WHERE repository_id = ?1 AND seq = ?2 AND rev = ?3')
     .bind(...saved, alertId);
 
-function addNotification(
+/** The event names what is new, so that the same worsening is told once. */
+function worsenedMessage(
   db: D1Database,
   saved: Saved,
-  push: CheckedPush['push'],
-  alertId: number,
-  event: string,
-  content: unknown,
+  change: Extract<AlertChange, { kind: 'worsened' }>,
   now: number,
 ): D1PreparedStatement {
+  const { push, alertId, facts, newFindings, newTags } = change;
   return db
     .prepare(
       `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
        SELECT ?4, ?5, ?6, ?1, 'alerts', ?7, ?8, ?8 WHERE ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
     )
-    .bind(...saved, push.teamId, event, alertId, JSON.stringify(content), now);
+    .bind(
+      ...saved,
+      push.teamId,
+      `alert-${alertId}-worsened-${[push.key.seq, ...newFindings].join('-')}`,
+      alertId,
+      JSON.stringify({ kind: 'worsened', alert: facts, newFindings, newTags }),
+      now,
+    );
 }

@@ -9,11 +9,12 @@ interface TargetRow {
   created_at: number;
   baseline_at: number | null;
   swept_at: number | null;
+  next_sweep_at: number;
   sweep_failures: number;
   sweep: string | null;
 }
 
-const COLUMNS = 'id, team_id, registry, path, created_at, baseline_at, swept_at, sweep_failures, sweep';
+const COLUMNS = 'id, team_id, registry, path, created_at, baseline_at, swept_at, next_sweep_at, sweep_failures, sweep';
 
 function targetOf(row: TargetRow): SweepTarget {
   return {
@@ -23,6 +24,7 @@ function targetOf(row: TargetRow): SweepTarget {
     createdAt: row.created_at,
     baselineAt: row.baseline_at,
     sweptAt: row.swept_at,
+    nextSweepAt: row.next_sweep_at,
     failures: row.sweep_failures,
     progress: row.sweep === null ? null : (JSON.parse(row.sweep) as SweepProgress), // as `saveProgress` wrote it
   };
@@ -130,11 +132,6 @@ export function createSweepStore(db: D1Database): SweepStore {
           next.baselineAt,
         )
         .run();
-    },
-
-    async nextDue() {
-      const row = await db.prepare('SELECT min(next_sweep_at) AS at FROM repositories').first<{ at: number | null }>();
-      return row?.at ?? null;
     },
   };
 }

@@ -68,23 +68,39 @@ async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[
 
 const UNKNOWN_PAST: DigestPast = { hadBefore: false, reported: false, open: [], alert: null };
 
-/** Several tags on one digest that are judged together are one alert. */
+/** What is said of one alert in one round is one change: several tags on a rogue digest are one message. */
 function mergeChanges(judged: readonly Judged[]): AlertChange[] {
-  const opened = new Map<string, number>();
-  const changes: AlertChange[] = [];
+  const changes = new Map<string, AlertChange>();
   for (const { change } of judged) {
     if (change === null) continue;
-    const key = change.kind === 'opened' ? `${change.push.key.repository} ${change.subject}` : null;
-    const at = key === null ? undefined : opened.get(key);
-    const first = at === undefined ? undefined : changes[at];
-    if (at !== undefined && first?.kind === 'opened' && change.kind === 'opened') {
-      changes[at] = { ...first, facts: mergeFacts(first.facts, change.facts) };
-      continue;
-    }
-    if (key !== null) opened.set(key, changes.length);
-    changes.push(change);
+    const key = changeKey(change);
+    const first = changes.get(key);
+    changes.set(key, first === undefined ? change : mergeTwo(first, change));
   }
-  return changes;
+  return [...changes.values()];
+}
+
+function changeKey(change: AlertChange): string {
+  switch (change.kind) {
+    case 'opened':
+      return `opened ${change.push.key.repository} ${change.subject}`;
+    case 'worsened':
+      return `worsened ${change.alertId}`;
+    case 'cleared':
+    case 'undetermined':
+      return `${change.kind} ${id(change.push.key)}`;
+  }
+}
+
+function mergeTwo(first: AlertChange, second: AlertChange): AlertChange {
+  if (first.kind === 'opened' && second.kind === 'opened') {
+    return { ...first, facts: mergeFacts(first.facts, second.facts), also: [...first.also, second.push] };
+  }
+  if (first.kind !== 'worsened' || second.kind !== 'worsened') return first;
+  const facts = mergeFacts(first.facts, second.facts);
+  const newFindings = [...new Set([...first.newFindings, ...second.newFindings])];
+  const newTags = [...new Set([...first.newTags, ...second.newTags])];
+  return { ...first, facts, newFindings, newTags, also: [...first.also, second.push] };
 }
 
 /** Whoever may be judged differently now is looked at again. */

@@ -162,12 +162,12 @@ function alertChange(
   // Its alert was closed by a person: only a finding that they did not see speaks again.
   if (past.alert === null && push.verdict === 'rogue' && !hasNewFinding(push.findings, findings)) return null;
   const facts = alertFacts(checked, past.alert?.facts ?? null, nextDecisionAt);
-  if (edge.kind === 'opened' || past.alert === null)
-    return { kind: 'opened', push, subject: alertSubject(checked), facts };
+  if (edge.kind === 'opened' || past.alert === null) {
+    return { kind: 'opened', push, also: [], subject: alertSubject(checked), facts };
+  }
   if (edge.kind === 'worsened') {
-    const event = `worsened-${[...edge.findings, ...edge.tags.map((tag) => `:${tag}`)].join('+')}`;
-    const content = { kind: 'worsened', alert: facts, newFindings: edge.findings, newTags: edge.tags } as const;
-    return { kind: 'worsened', push, alertId: past.alert.id, facts, event, content };
+    const { findings: newFindings, tags: newTags } = edge;
+    return { kind: 'worsened', push, also: [], alertId: past.alert.id, facts, newFindings, newTags };
   }
   if (push.verdict !== 'rogue' || checked.digest === null) return null;
   const closed = {

@@ -2,7 +2,7 @@ import type { AlertFacts } from '../domain/alert.ts';
 import type { Delivery } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement, PushKind, PushOrigin } from '../domain/evidence.ts';
-import type { Finding, Verdict, Want } from '../domain/finding.ts';
+import type { Finding, FindingCode, Verdict, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { CiClaims, Policy, Pusher } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
@@ -121,14 +121,22 @@ export interface CheckedPush {
 
 /** A change of an alert that goes with a save. */
 export type AlertChange =
-  | { readonly kind: 'opened'; readonly push: PushToCheck; readonly subject: string; readonly facts: AlertFacts }
+  | {
+      readonly kind: 'opened';
+      readonly push: PushToCheck;
+      /** Further pushes of the same digest, judged in the same round. */
+      readonly also: readonly PushToCheck[];
+      readonly subject: string;
+      readonly facts: AlertFacts;
+    }
   | {
       readonly kind: 'worsened';
       readonly push: PushToCheck;
+      readonly also: readonly PushToCheck[];
       readonly alertId: number;
       readonly facts: AlertFacts;
-      readonly event: string;
-      readonly content: NotificationContent;
+      readonly newFindings: readonly FindingCode[];
+      readonly newTags: readonly string[];
     }
   | {
       readonly kind: 'cleared';
@@ -245,6 +253,7 @@ export interface SweepTarget {
   /** When the tags found at registration were all read; `null`: still reading. */
   readonly baselineAt: number | null;
   readonly sweptAt: number | null;
+  readonly nextSweepAt: number;
   readonly failures: number;
   readonly progress: SweepProgress | null;
 }
@@ -279,7 +288,6 @@ export interface SweepStore {
   /** Records that a tag is gone. */
   recordDeleted(repository: number, tag: string, now: number): Promise<void>;
   saveProgress(target: SweepTarget, progress: SweepProgress | null, next: SweepOutcome): Promise<void>;
-  nextDue(): Promise<number | null>;
 }
 
 export interface SweepOutcome {

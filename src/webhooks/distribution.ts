@@ -29,6 +29,11 @@ const MANIFEST_TYPES = new Set([
   'application/vnd.docker.distribution.manifest.v2+json',
 ]);
 
+/** A digest of another algorithm (`sha512:…`), which registries accept. */
+const OTHER_DIGEST = /^(?!sha256:)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/;
+
+class UnsupportedDigest extends NotUnderstood {}
+
 const Envelope = z.object({ events: z.array(z.unknown()).max(MOST_EVENTS) });
 const Event = z.object({ action: z.string().max(64), id: z.string().max(LONGEST_ID).nullish() });
 const Push = z.object({
@@ -46,7 +51,7 @@ const Push = z.object({
 type Read = { readonly id: string | null } & (
   | { readonly claim: PushClaim }
   | { readonly other: string }
-  | { readonly problem: string }
+  | { readonly problem: string; readonly wellFormed: boolean }
 );
 
 /**
@@ -75,11 +80,17 @@ function contentsOf(events: readonly Read[], bodyHash: string): DeliveryContent[
   const contents: DeliveryContent[] = [];
   const claims = events.flatMap((event) => ('claim' in event ? [event.claim] : []));
   if (claims.length > 0) contents.push({ kind: 'pushes', claims });
-  const problem = events.find((event) => 'problem' in event)?.problem;
-  if (problem !== undefined) contents.push({ kind: 'not-understood', event: EVENT, deliveryId: bodyHash, problem });
+  const failed = events.flatMap((event) => ('problem' in event ? [event] : []));
+  const [first] = failed;
+  if (first !== undefined) {
+    // Distribution sends again until it is answered with success, and everything else waits behind it: whoever may push
+    // could silence the registry with one odd digest if that were refused.
+    const wellFormed = failed.every((event) => event.wellFormed);
+    contents.push({ kind: 'not-understood', event: EVENT, deliveryId: bodyHash, problem: first.problem, wellFormed });
+  }
   if (contents.length > 0) return contents;
-  const first = events.find((event) => 'other' in event);
-  return [{ kind: 'noted', event: first?.other ?? EVENT, deliveryId: first?.id ?? bodyHash }];
+  const noted = events.find((event) => 'other' in event);
+  return [{ kind: 'noted', event: noted?.other ?? EVENT, deliveryId: noted?.id ?? bodyHash }];
 }
 
 function readEvent(value: unknown, index: number, registryHost: string, bodyHash: string): Read {
@@ -93,7 +104,7 @@ function readEvent(value: unknown, index: number, registryHost: string, bodyHash
     return { id: known, claim: claimOf(push, at.join('.'), registryHost, known ?? `${bodyHash}.${index}`) };
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;
-    return { id: null, problem: error.message };
+    return { id: null, problem: error.message, wellFormed: error instanceof UnsupportedDigest };
   }
 }
 
@@ -105,6 +116,7 @@ function isManifest({ target }: z.output<typeof Push>): boolean {
 function claimOf(push: z.output<typeof Push>, at: string, registryHost: string, deliveryId: string): PushClaim {
   const { target, actor, timestamp } = push;
   if (!target.digest) throw NotUnderstood.at(`${at}.target.digest`, 'missing');
+  if (OTHER_DIGEST.test(target.digest)) throw new UnsupportedDigest(`${at}.target.digest: not a sha256 digest`);
   if (!isDigest(target.digest)) throw NotUnderstood.at(`${at}.target.digest`, 'not a sha256 digest');
   if (!target.repository) throw NotUnderstood.at(`${at}.target.repository`, 'missing');
   const image = readImage(registryHost, target.repository, `${at}.target.repository`);

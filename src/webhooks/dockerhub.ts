@@ -29,7 +29,10 @@ type Payload = z.output<typeof Payload>;
  */
 export function parseDockerHub(body: Uint8Array, bodyHash: string): DeliveryContent {
   try {
-    return { kind: 'pushes', claims: [claimOf(narrow(Payload, readJson(body)), bodyHash)] };
+    const claim = claimOf(narrow(Payload, readJson(body)), bodyHash);
+    // Neither a tag nor a digest: nothing to look at. The sweep finds what it may have been about.
+    if (claim.tag === '' && claim.digest === null) return { kind: 'noted', event: EVENT, deliveryId: bodyHash };
+    return { kind: 'pushes', claims: [claim] };
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;
     return { kind: 'not-understood', event: EVENT, deliveryId: bodyHash, problem: error.message };

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 
 /** A payload that cannot be understood. The message names the field and never contains what stood in it. */
 export class NotUnderstood extends Error {
-  override readonly name = 'NotUnderstood';
+  override readonly name: string = 'NotUnderstood';
 
   static at(field: string, problem: string): NotUnderstood {
     return new NotUnderstood(`${field}: ${problem}`);

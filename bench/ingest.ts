@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Figures, median } from './figures.ts';
+import { load } from './load.ts';
+import { type LocalWorker, startLocalWorker } from './local-worker.ts';
+import { HUB_SECRET, signedRequests } from './payload.ts';
+import { cpuMicroseconds } from './process-cpu.ts';
+import { ENCRYPTION_KEYS, GITHUB_HOOK_PATH, watchGitHub } from './watched.ts';
+
+const CONNECTIONS = [16, 64];
+const PEERS = fileURLToPath(new URL('peers/', import.meta.url));
+
+/** A server that takes GitHub's deliveries. */
+interface Contestant {
+  readonly name: string;
+  readonly url: URL;
+  readonly path: string;
+  readonly pid: number;
+  readonly status: number;
+  close(): Promise<void>;
+}
+
+interface Rate {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+}
+
+/** How fast deliveries are taken, beside a hand-written Worker and Node servers that do as much. */
+export async function measureIngest(figures: Figures, script: string, folder: string, quick: boolean): Promise<void> {
+  figures.note('Ingest: signed 17 KB GitHub deliveries on local workerd, direct socket, one D1 batch and one queue send each');
+  const contestants: Contestant[] = [];
+  try {
+    for (const start of STARTERS) contestants.push(await start(script, folder));
+    // Compiled code and warm caches: what a first second costs is not what is asked here.
+    for (const contestant of contestants) await run(contestant, 16, quick ? 50 : 300);
+    const rates = await interleaved(contestants, quick ? 150 : 1200);
+    report(figures, rates);
+  } finally {
+    for (const contestant of contestants) await contestant.close();
+  }
+}
+
+const STARTERS: readonly ((script: string, folder: string) => Promise<Contestant>)[] = [
+  (script, folder) => worker('pushwarden', script, folder, { ENCRYPTION_KEYS, PUBLIC_URL: 'https://bench.example' }, GITHUB_HOOK_PATH),
+  (_, folder) => bareWorker('bare worker', folder, 'yes'),
+  (_, folder) => bareWorker('bare worker without queue', folder, 'no'),
+  (_, folder) => nodeServer('octokit + node:sqlite FULL', folder, 'FULL'),
+  (_, folder) => nodeServer('octokit + node:sqlite NORMAL', folder, 'NORMAL'),
+];
+
+/** All of them in order, then in the opposite order, so that no one always runs on a warmer machine. */
+async function interleaved(contestants: readonly Contestant[], requests: number): Promise<Map<string, Rate>> {
+  const runs = new Map<string, Rate[]>();
+  for (const connections of CONNECTIONS) {
+    for (const order of [contestants, contestants.toReversed()]) {
+      for (const contestant of order) {
+        const rate = await run(contestant, connections, requests);
+        runs.set(contestant.name, [...(runs.get(contestant.name) ?? []), rate]);
+      }
+    }
+  }
+  return new Map([...runs].map(([name, rates]) => [name, medianRate(rates)]));
+}
+
+const medianRate = (rates: readonly Rate[]): Rate => ({
+  perSecond: median(rates.map((rate) => rate.perSecond)),
+  cpuMicros: median(rates.map((rate) => rate.cpuMicros)),
+});
+
+async function run(contestant: Contestant, connections: number, count: number): Promise<Rate> {
+  const requests = signedRequests(contestant.url, contestant.path, count);
+  const before = cpuMicroseconds(contestant.pid);
+  const { seconds, refused } = await load(contestant.url, requests, connections, contestant.status);
+  if (refused > 0) throw new Error(`${contestant.name} refused ${refused} of ${count} deliveries.`);
+  return { perSecond: count / seconds, cpuMicros: (cpuMicroseconds(contestant.pid) - before) / count };
+}
+
+function report(figures: Figures, rates: ReadonlyMap<string, Rate>): void {
+  for (const [name, { perSecond, cpuMicros }] of rates) {
+    figures.shown(`${name}: requests per second`, perSecond, '/s');
+    figures.shown(`${name}: CPU per request`, cpuMicros, 'µs');
+  }
+  const own = rates.get('pushwarden');
+  for (const [name, peer] of rates) {
+    if (own === undefined || name === 'pushwarden') continue;
+    const throughput = [`pushwarden / ${name}: throughput`, own.perSecond / peer.perSecond, 'x'] as const;
+    const cpu = [`pushwarden / ${name}: CPU`, own.cpuMicros / peer.cpuMicros, 'x'] as const;
+    if (name === 'bare worker') {
+      figures.timing(...throughput, { atLeast: 0.9 });
+      figures.timing(...cpu, { atMost: 1.2 });
+    } else {
+      figures.shown(...throughput);
+      figures.shown(...cpu);
+    }
+  }
+}
+
+async function worker(
+  name: string,
+  script: string,
+  folder: string,
+  bindings: Readonly<Record<string, string>>,
+  hookPath: string,
+): Promise<Contestant> {
+  const databases = path.join(folder, name.replaceAll(' ', '-'));
+  const local: LocalWorker = await startLocalWorker({
+    script,
+    bindings,
+    databases: ['DB'],
+    folder: databases,
+    queues: 'producers',
+  });
+  await watchGitHub(await local.database('DB'));
+  return { name, url: local.url, pid: local.pid, path: hookPath, status: 202, close: local.close };
+}
+
+function bareWorker(name: string, folder: string, send: 'yes' | 'no'): Promise<Contestant> {
+  const script = readFileSync(path.join(PEERS, 'bare-worker.js'), 'utf8');
+  return worker(name, script, folder, { HUB_SECRET, SEND: send }, '/');
+}
+
+async function nodeServer(name: string, folder: string, synchronous: 'FULL' | 'NORMAL'): Promise<Contestant> {
+  const args = [path.join(PEERS, 'octokit-server.js'), synchronous, path.join(folder, `${synchronous}.db`), HUB_SECRET];
+  const child = spawn(process.execPath, ['--no-warnings', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const [port] = (await Promise.race([once(lines, 'line'), once(child, 'close').then(() => [''])])) as [string]; // a line of text
+  if (port === '' || child.pid === undefined) throw new Error(`${name} did not start.`);
+  const close = async () => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  };
+  return { name, url: new URL(`http://127.0.0.1:${port}`), pid: child.pid, path: '/', status: 200, close };
+}

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleWorker, measureBundle } from './bundle.ts';
+import { Figures } from './figures.ts';
+import { measureIngest } from './ingest.ts';
+import { measureInserts } from './inserts.ts';
+import { measureLatency } from './latency.ts';
+import { measureRows } from './rows.ts';
+
+const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts'] as const;
+
+const USAGE = `Usage: npm run bench [-- OPTIONS]     Measures what Pushwarden costs and how fast it tells (a few minutes).
+  --only LIST   some of: ${PARTS.join(',')}
+  --quick       fewer repetitions: shows that everything runs, not how fast
+  --json        print all figures as one JSON object on the last line
+Fails only if a figure that is the same on every machine (rows, round trips, bundle size) misses its target.`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: PARTS.join(',') },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const wanted = new Set(values.only.split(',').map((part) => part.trim()));
+  const unknown = [...wanted].filter((part) => !PARTS.some((known) => known === part));
+  if (values.help || unknown.length > 0) {
+    console.log(unknown.length > 0 ? `No such part: ${unknown.join(', ')}\n\n${USAGE}` : USAGE);
+    return unknown.length > 0 ? 2 : 0;
+  }
+  const figures = new Figures();
+  const folder = mkdtempSync(path.join(tmpdir(), 'pushwarden-bench-'));
+  try {
+    await measure(figures, wanted, folder, values.quick);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const missed = figures.all.filter(({ met }) => met === false);
+  console.log(`\n${figures.all.length} figures, ${missed.length} missed${missed.length === 0 ? '' : ':'}`);
+  for (const { name, exact } of missed) console.log(`  ${name}${exact ? '' : ' (a timing: measure again before believing it)'}`);
+  if (values.json) console.log(figures.json());
+  return missed.some(({ exact }) => exact) ? 1 : 0;
+}
+
+async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: string, quick: boolean): Promise<void> {
+  const needsWorker = ['bundle', 'ingest', 'latency'].some((part) => wanted.has(part));
+  const script = needsWorker ? await bundleWorker(folder) : '';
+  if (wanted.has('bundle')) measureBundle(figures, script);
+  if (wanted.has('rows')) await measureRows(figures, quick);
+  if (wanted.has('ingest')) await measureIngest(figures, script, folder, quick);
+  if (wanted.has('latency')) await measureLatency(figures, script, folder, quick);
+  if (wanted.has('inserts')) await measureInserts(figures, folder, quick);
+}
+
+process.exitCode = await main();
