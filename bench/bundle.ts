@@ -17,7 +17,13 @@ export async function bundleWorker(folder: string): Promise<string> {
 /** Bundles a Worker of this folder. */
 export async function bundleBenchWorker(name: string): Promise<string> {
   const entry = fileURLToPath(new URL(name, import.meta.url));
-  const options = { bundle: true, format: 'esm', target: 'es2024', write: false, conditions: ['workerd', 'worker'] } as const;
+  const options = {
+    bundle: true,
+    format: 'esm',
+    target: 'es2024',
+    write: false,
+    conditions: ['workerd', 'worker'],
+  } as const;
   const { outputFiles } = await build({ ...options, entryPoints: [entry], external: ['node:*'] });
   return outputFiles[0]?.text ?? '';
 }

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { type Figures, median } from './figures.ts';
 import { load } from './load.ts';
 import { type LocalWorker, startLocalWorker } from './local-worker.ts';
-import { HUB_SECRET, signedRequests } from './payload.ts';
+import { signedRequests } from './payload.ts';
 import { cpuMicroseconds } from './process-cpu.ts';
-import { ENCRYPTION_KEYS, GITHUB_HOOK_PATH, watchGitHub } from './watched.ts';
+import { ENCRYPTION_KEYS, GITHUB_HOOK_PATH, HMAC_SECRET, watchAll } from './watched.ts';
 
 const CONNECTIONS = [16, 64];
 const PEERS = fileURLToPath(new URL('peers/', import.meta.url));
@@ -31,7 +31,9 @@ interface Rate {
 
 /** How fast deliveries are taken, beside a hand-written Worker and Node servers that do as much. */
 export async function measureIngest(figures: Figures, script: string, folder: string, quick: boolean): Promise<void> {
-  figures.note('Ingest: signed 17 KB GitHub deliveries on local workerd, direct socket, one D1 batch and one queue send each');
+  figures.note(
+    'Ingest: signed 17 KB GitHub deliveries on local workerd, direct socket, one D1 batch and one queue send each',
+  );
   const contestants: Contestant[] = [];
   try {
     for (const start of STARTERS) contestants.push(await start(script, folder));
@@ -45,7 +47,8 @@ export async function measureIngest(figures: Figures, script: string, folder: st
 }
 
 const STARTERS: readonly ((script: string, folder: string) => Promise<Contestant>)[] = [
-  (script, folder) => worker('pushwarden', script, folder, { ENCRYPTION_KEYS, PUBLIC_URL: 'https://bench.example' }, GITHUB_HOOK_PATH),
+  (script, folder) =>
+    worker('pushwarden', script, folder, { ENCRYPTION_KEYS, PUBLIC_URL: 'https://bench.example' }, GITHUB_HOOK_PATH),
   (_, folder) => bareWorker('bare worker', folder, 'yes'),
   (_, folder) => bareWorker('bare worker without queue', folder, 'no'),
   (_, folder) => nodeServer('octokit + node:sqlite FULL', folder, 'FULL'),
@@ -114,17 +117,22 @@ async function worker(
     folder: databases,
     queues: 'producers',
   });
-  await watchGitHub(await local.database('DB'));
+  await watchAll(await local.database('DB'));
   return { name, url: local.url, pid: local.pid, path: hookPath, status: 202, close: local.close };
 }
 
 function bareWorker(name: string, folder: string, send: 'yes' | 'no'): Promise<Contestant> {
   const script = readFileSync(path.join(PEERS, 'bare-worker.js'), 'utf8');
-  return worker(name, script, folder, { HUB_SECRET, SEND: send }, '/');
+  return worker(name, script, folder, { HUB_SECRET: HMAC_SECRET, SEND: send }, '/');
 }
 
 async function nodeServer(name: string, folder: string, synchronous: 'FULL' | 'NORMAL'): Promise<Contestant> {
-  const args = [path.join(PEERS, 'octokit-server.js'), synchronous, path.join(folder, `${synchronous}.db`), HUB_SECRET];
+  const args = [
+    path.join(PEERS, 'octokit-server.js'),
+    synchronous,
+    path.join(folder, `${synchronous}.db`),
+    HMAC_SECRET,
+  ];
   const child = spawn(process.execPath, ['--no-warnings', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const [port] = (await Promise.race([once(lines, 'line'), once(child, 'close').then(() => [''])])) as [string]; // a line of text

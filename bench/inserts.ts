@@ -2,7 +2,7 @@ import { fillPushes } from '../test/fixtures/many-pushes.ts';
 import { bundleBenchWorker } from './bundle.ts';
 import { type Figures, median } from './figures.ts';
 import { type LocalWorker, startLocalWorker } from './local-worker.ts';
-import { watchGitHub } from './watched.ts';
+import { watchAll } from './watched.ts';
 
 const STORED = 1_000_000;
 const PER_ROUND = 50;
@@ -10,11 +10,13 @@ const PER_ROUND = 50;
 /** Whether a push costs more when there are a million of them. */
 export async function measureInserts(figures: Figures, folder: string, quick: boolean): Promise<void> {
   const stored = quick ? STORED / 50 : STORED;
-  figures.note(`Inserts: accept and check through the stores, into ${stored} stored pushes and into an empty database, interleaved`);
+  figures.note(
+    `Inserts: accept and check through the stores, into ${stored} stored pushes and into an empty database, interleaved`,
+  );
   const script = await bundleBenchWorker('inserts-worker.ts');
   const worker = await startLocalWorker({ script, databases: ['EMPTY', 'FULL'], folder, queues: 'none' });
   try {
-    for (const name of ['EMPTY', 'FULL']) await watchGitHub(await worker.database(name));
+    for (const name of ['EMPTY', 'FULL']) await watchAll(await worker.database(name));
     await fillPushes(await worker.database('FULL'), 'github', stored);
     const times = { EMPTY: [] as number[], FULL: [] as number[] };
     await timed(worker, 'EMPTY');

@@ -41,7 +41,8 @@ async function main(): Promise<number> {
   }
   const missed = figures.all.filter(({ met }) => met === false);
   console.log(`\n${figures.all.length} figures, ${missed.length} missed${missed.length === 0 ? '' : ':'}`);
-  for (const { name, exact } of missed) console.log(`  ${name}${exact ? '' : ' (a timing: measure again before believing it)'}`);
+  for (const { name, exact } of missed)
+    console.log(`  ${name}${exact ? '' : ' (a timing: measure again before believing it)'}`);
   if (values.json) console.log(figures.json());
   return missed.some(({ exact }) => exact) ? 1 : 0;
 }

@@ -3,14 +3,12 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { githubHeaders } from '../scripts/simulate/github-webhook.ts';
 import { postRequest } from './load.ts';
+import { HMAC_SECRET, WATCHED_PATH } from './watched.ts';
 
 /** GitHub's own samples of its webhooks. */
 const SAMPLES = createRequire(import.meta.url).resolve('@octokit/webhooks-examples/api.github.com/index.json');
 const TAG = 'tag-of-this-push';
 const DIGEST = `sha256:${'d1e5'.repeat(16)}`;
-
-export const WATCHED_PATH = 'acme/app';
-export const HUB_SECRET = 'a secret of the bench, known to its own servers only';
 
 interface Sample {
   readonly name: string;
@@ -21,7 +19,9 @@ interface Sample {
 export function packageEvent(): string {
   const samples = JSON.parse(readFileSync(SAMPLES, 'utf8')) as Sample[]; // as the package documents it
   const sizes = samples.find(({ name }) => name === 'package')?.examples ?? [];
-  const sample = sizes.reduce((longest, each) => (JSON.stringify(each).length > JSON.stringify(longest).length ? each : longest));
+  const sample = sizes.reduce((longest, each) =>
+    JSON.stringify(each).length > JSON.stringify(longest).length ? each : longest,
+  );
   const version = sample.package?.package_version as Record<string, unknown>; // an object in every sample
   const metadata = version.container_metadata as Record<string, unknown>; // likewise
   const container_metadata = { ...metadata, tag: { name: TAG, digest: DIGEST }, manifest: { digest: DIGEST } };
@@ -46,6 +46,6 @@ export function signedRequests(url: URL, path: string, count: number): Buffer[] 
   return Array.from({ length: count }, () => {
     const id = randomBytes(32).toString('hex');
     const body = template.replaceAll(DIGEST, `sha256:${id}`).replaceAll(TAG, `v${id.slice(0, 12)}`);
-    return postRequest(url, path, githubHeaders('package', body, HUB_SECRET), body);
+    return postRequest(url, path, githubHeaders('package', body, HMAC_SECRET), body);
   });
 }

@@ -1,7 +1,7 @@
 import { type Cost, costOfPush, ROW_TARGETS, SIZES } from '../test/fixtures/cost-of-push.ts';
-import { databaseBytes, fillPushes } from '../test/fixtures/many-pushes.ts';
 import { openLocalD1 } from '../test/fixtures/local-d1.ts';
-import { watch, type WatchedProvider } from '../test/fixtures/push-journey.ts';
+import { databaseBytes, fillPushes } from '../test/fixtures/many-pushes.ts';
+import { type WatchedProvider, watch } from '../test/fixtures/push-journey.ts';
 import type { Figures } from './figures.ts';
 
 const PROVIDERS: readonly WatchedProvider[] = ['dockerhub', 'github'];

@@ -1,3 +1,4 @@
+import type { D1Database, Queue } from '@cloudflare/workers-types';
 import * as z from 'zod';
 
 /** Bindings and variables of the Worker, as wrangler.toml declares them. docs/configuration.md describes each. */
@@ -43,8 +44,11 @@ const DEFAULT_ISSUERS: z.infer<typeof issuer>[] = [
   { issuer: 'https://gitlab.com', kind: 'gitlab' },
 ];
 
-/** A JSON variable: absent or empty means its default. */
-function json<T>(name: string, schema: z.ZodType<T>, fallback: T) {
+/**
+ * A JSON variable: absent or empty means its default. With a `shape` that is all the message says: the names of keys
+ * may be secrets too, when somebody got the shape wrong.
+ */
+function json<T>(name: string, schema: z.ZodType<T>, fallback: T, shape?: string) {
   return z
     .string()
     .optional()
@@ -54,7 +58,8 @@ function json<T>(name: string, schema: z.ZodType<T>, fallback: T) {
         const parsed = schema.safeParse(JSON.parse(value));
         if (parsed.success) return parsed.data;
         const [issue] = parsed.error.issues;
-        context.addIssue(`${name} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+        const where = `${name} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
+        context.addIssue(shape === undefined ? where : `${name} must be ${shape}`);
       } catch {
         context.addIssue(`${name} is not JSON`);
       }
@@ -78,7 +83,12 @@ const variables = z.object({
   LOCAL: z.stringbool().default(false),
   ENCRYPTION_KEYS: z.string().default(''),
   REGISTRIES: json('REGISTRIES', z.record(z.string(), registry), {}),
-  REGISTRY_CREDENTIALS: json('REGISTRY_CREDENTIALS', z.record(z.string(), credentials), {}),
+  REGISTRY_CREDENTIALS: json(
+    'REGISTRY_CREDENTIALS',
+    z.record(z.string(), credentials),
+    {},
+    'a JSON object of registry hosts, each with username and password',
+  ),
   GITHUB_API_URL: text.default('https://api.github.com'),
   GITHUB_TOKEN: z.string().optional(),
   SLACK_API_URL: text.default('https://slack.com/api'),
@@ -98,7 +108,7 @@ export type Settings = ReturnType<typeof readSettings>;
  */
 export function readSettings(env: Record<string, unknown>) {
   const parsed = variables.safeParse(Object.fromEntries(Object.keys(variables.shape).map((name) => [name, env[name]])));
-  if (!parsed.success) throw new InvalidSettings(parsed.error.issues.map((issue) => issue.message).join('; '));
+  if (!parsed.success) throw new InvalidSettings(parsed.error.issues.map(named).join('; '));
   const vars = parsed.data;
   const local = vars.LOCAL;
   const publicUrl = vars.PUBLIC_URL === '' ? '' : address('PUBLIC_URL', vars.PUBLIC_URL, local);
@@ -117,7 +127,10 @@ export function readSettings(env: Record<string, unknown>) {
       },
     ] as const;
   });
-  for (const each of vars.OIDC_ISSUERS) address('OIDC_ISSUERS', each.jwksUrl ?? each.issuer, local);
+  for (const { issuer, jwksUrl } of vars.OIDC_ISSUERS) {
+    address('OIDC_ISSUERS', issuer, local);
+    if (jwksUrl !== undefined) address('OIDC_ISSUERS jwksUrl', jwksUrl, local);
+  }
   return {
     publicUrl,
     local,
@@ -134,6 +147,12 @@ export function readSettings(env: Record<string, unknown>) {
     sweepEveryMs: vars.SWEEP_MINUTES * 60_000,
     sweepRequestsPerRun: vars.SWEEP_REQUESTS_PER_RUN,
   };
+}
+
+/** zod's own messages do not name the variable; ours begin with it. */
+function named({ path, message }: z.core.$ZodIssue): string {
+  const name = String(path[0]);
+  return message.startsWith(name) ? message : `${name}: ${message}`;
 }
 
 /** An address the Worker may talk to: https, or loopback in a local installation. Without a trailing slash. */

@@ -54,7 +54,8 @@ export default {
       ),
     ]);
     const pushes = results[1].results;
-    if (env.SEND === 'yes' && pushes.length > 0) await env.CHECKS.sendBatch(pushes.map((check) => ({ body: { check } })));
+    if (env.SEND === 'yes' && pushes.length > 0)
+      await env.CHECKS.sendBatch(pushes.map((check) => ({ body: { check } })));
     return Response.json({ pushes }, { status: 202 });
   },
 };

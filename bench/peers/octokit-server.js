@@ -12,7 +12,9 @@ db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous};
     received_at INTEGER NOT NULL, delivery TEXT NOT NULL);
   CREATE INDEX pushes_by_digest ON pushes (substr(digest, 1, 8));
   CREATE TABLE deliveries (id TEXT PRIMARY KEY, received_at INTEGER NOT NULL, event TEXT NOT NULL, body_sha256 BLOB NOT NULL) WITHOUT ROWID;`);
-const addPush = db.prepare('INSERT INTO pushes (image, tag, digest, pusher, received_at, delivery) VALUES (?, ?, ?, ?, ?, ?)');
+const addPush = db.prepare(
+  'INSERT INTO pushes (image, tag, digest, pusher, received_at, delivery) VALUES (?, ?, ?, ?, ?, ?)',
+);
 const addDelivery = db.prepare('INSERT INTO deliveries VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING');
 
 const webhooks = new Webhooks({ secret });

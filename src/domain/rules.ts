@@ -42,7 +42,11 @@ const namesTag = (a: Announcement, tag: string): boolean => tag === '' || a.tags
 function expectations({ push, evidence }: Case): Announcement[] {
   return evidence.announcements.filter(
     (a) =>
-      a.source === 'maintainer' && namesTag(a, push.tag) && a.at <= push.receivedAt && a.expiresAt >= push.notBefore,
+      a.source === 'maintainer' &&
+      a.digest !== null &&
+      (push.tag === '' || a.tags.includes(push.tag)) &&
+      a.at <= push.receivedAt &&
+      a.expiresAt >= push.notBefore,
   );
 }
 
@@ -101,7 +105,8 @@ export function pusherIsExpected(c: Case): Outcome {
   if (mayBeExpected(c)) return unavailableAt(c, deadlineAt(c), 'digest');
   if (push.pusher === null) {
     // What only a sweep saw has no pusher: `isReported` answers for it.
-    return !c.evidence.reported || isAnnounced(c) ? SATISFIED : unavailableAt(c, deadlineAt(c), 'pusher');
+    const unnamed = push.origin === 'sweep' || push.origin === 'read-back' || isAnnounced(c);
+    return unnamed ? SATISFIED : unavailableAt(c, deadlineAt(c), 'pusher');
   }
   if (expectsPusher(policy, push.pusher)) return SATISFIED;
   const finding: Finding = { code: 'unexpected-pusher', pusher: push.pusher, expected: policy.pushers };

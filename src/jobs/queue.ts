@@ -1,3 +1,4 @@
+import type { Message, MessageBatch } from '@cloudflare/workers-types';
 import type { Services } from '../compose.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';

@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { AlertFacts, AlertResolution } from '../domain/alert.ts';
 import type { NotificationContent } from '../usecases/ports.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';

@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Policy } from '../domain/policy.ts';
 import type { AnnouncementStore, NewAnnouncement } from '../usecases/stores.ts';
 import { hexParam } from './codec.ts';

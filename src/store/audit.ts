@@ -1,3 +1,5 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
+
 /** Who changed what. Written in the same batch as the change. */
 export interface AuditEntry {
   readonly teamId: number;

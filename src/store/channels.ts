@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import { type AuditEntry, auditEntry } from './audit.ts';
 
 export type ChannelKind = 'slack-webhook' | 'slack-bot';

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { AlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement } from '../domain/evidence.ts';

@@ -1,3 +1,5 @@
+import type { D1Database } from '@cloudflare/workers-types';
+
 /** How far a local installation's clock has been advanced, in ms. */
 export function createClockStore(db: D1Database) {
   return {

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import { type HealthFact, healthSubject } from '../domain/health.ts';
 import type { HealthStore } from '../usecases/stores.ts';
 

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import { type AuditEntry, auditEntry } from './audit.ts';
 import type { Provider, StoredSecret } from './repositories.ts';
 

@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { NewNotification, NotificationStore, StoredNotification } from '../usecases/stores.ts';
 
 const TAKE = `UPDATE notifications SET next_at = ?1 + ?2, attempts = attempts + 1 WHERE id IN

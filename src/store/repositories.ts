@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { Policy } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';

@@ -1,3 +1,4 @@
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Digest } from '../domain/digest.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
 import { hexParam, kindCode, LAST_WEBHOOK_ORIGIN, originCode, safeHowCode, verdictCode } from './codec.ts';

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import type { SweepProgress, SweepStore, SweepTarget } from '../usecases/stores.ts';
 import { type Blob, digestOf, hexParam, kindCode, originCode, safeHowCode } from './codec.ts';
 

@@ -28,7 +28,8 @@ export interface Budget {
  * registration records what is there without a word. Stops when the budget is spent and goes on where it stopped.
  */
 export async function sweep(deps: SweepDependencies, target: SweepTarget, budget: Budget): Promise<readonly PushKey[]> {
-  let progress: SweepProgress | null = target.progress ?? { startedAt: deps.clock.now(), phase: 'list', cursor: null };
+  const start: SweepProgress = target.progress ?? { startedAt: deps.clock.now(), phase: 'list', cursor: null };
+  let progress: SweepProgress | null = start;
   const found: PushKey[] = [];
   let trouble: string | null = null;
   while (progress !== null && budget.requests > 0 && trouble === null) {
@@ -40,7 +41,7 @@ export async function sweep(deps: SweepDependencies, target: SweepTarget, budget
     progress = step.progress;
     trouble = step.trouble;
   }
-  await finish(deps, target, progress, trouble);
+  await finish(deps, target, start.startedAt, progress, trouble);
   return found;
 }
 
@@ -82,26 +83,17 @@ async function readTags(
 ): Promise<Step> {
   const limit = Math.max(1, Math.min(PARALLEL * 4, budget.requests));
   const tags = await deps.store.tagsAfter(target.id, progress.cursor, limit);
-  const last = tags.at(-1);
-  if (last === undefined) return { progress: null, found: [], trouble: null };
-  const seen = await readAll(
-    deps.registry,
-    target,
-    tags.map((tag) => tag.name),
-    budget,
-  );
+  if (tags.length === 0) return { progress: null, found: [], trouble: null };
+  const names = tags.map((tag) => tag.name);
+  const { seen, trouble } = await readAll(deps.registry, target, names, budget);
   const now = deps.clock.now();
   const baseline: { name: string; digest: `sha256:${string}` }[] = [];
   const found: PushKey[] = [];
+  let { cursor } = progress;
   for (const { name, digest } of tags) {
     const read = seen.get(name);
-    if (read === undefined || read.state === 'unavailable' || read.state === 'invalid') {
-      return {
-        progress,
-        found,
-        trouble: read?.state === 'unavailable' ? read.reason : 'the registry answered with something else',
-      };
-    }
+    // Trouble, or the budget is spent: the sweep goes on here.
+    if (read === undefined) break;
     if (read.state === 'absent') await deps.store.recordDeleted(target.id, name, now);
     else if (digest === null && target.baselineAt === null) baseline.push({ name, digest: read.value.digest });
     else if (digest !== read.value.digest) {
@@ -112,45 +104,55 @@ async function readTags(
       );
       if (key !== null) found.push(key);
     }
+    cursor = name;
   }
   if (baseline.length > 0) await deps.store.recordBaseline(target.id, baseline, now);
-  return { progress: { ...progress, cursor: last.name }, found, trouble: null };
+  return { progress: { ...progress, cursor }, found, trouble };
 }
 
-type Read = Awaited<ReturnType<Registry['resolve']>>;
+type Read = Extract<Awaited<ReturnType<Registry['resolve']>>, { readonly state: 'present' | 'absent' }>;
 
-/** A tag that seems to be gone is asked for twice: a registry behind a cache may answer 404 once. */
+/**
+ * Reads tags in their order until the first trouble: a registry that asks for a pause, or never answers, is not asked
+ * for every tag. A tag that seems to be gone is asked for twice: a registry behind a cache may answer 404 once.
+ */
 async function readAll(
   registry: Registry,
   target: SweepTarget,
   names: readonly string[],
   budget: Budget,
-): Promise<Map<string, Read>> {
+): Promise<{ readonly seen: ReadonlyMap<string, Read>; readonly trouble: string | null }> {
   const seen = new Map<string, Read>();
-  const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
-    for (let n = worker; n < names.length; n += PARALLEL) {
-      const name = names[n];
-      if (name === undefined) continue;
-      budget.requests -= 1;
-      const first = await registry.resolve(target.image, name);
-      if (first.state === 'absent') budget.requests -= 1;
-      seen.set(name, first.state === 'absent' ? await registry.resolve(target.image, name) : first);
+  const left = [...names];
+  let trouble: string | null = null;
+  const resolve = (name: string) => {
+    budget.requests -= 1;
+    return registry.resolve(target.image, name);
+  };
+  const work = async (): Promise<void> => {
+    while (trouble === null && budget.requests > 0) {
+      const name = left.shift();
+      if (name === undefined) return;
+      const first = await resolve(name);
+      const read = first.state === 'absent' ? await resolve(name) : first;
+      if (read.state === 'present' || read.state === 'absent') seen.set(name, read);
+      else trouble ??= read.reason;
     }
-  });
-  await Promise.all(workers);
-  return seen;
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+  return { seen, trouble };
 }
 
 async function finish(
   deps: SweepDependencies,
   target: SweepTarget,
+  startedAt: number,
   progress: SweepProgress | null,
   trouble: string | null,
 ): Promise<void> {
   const now = deps.clock.now();
   const failures = trouble === null ? 0 : target.failures + 1;
   const done = progress === null;
-  const startedAt = target.progress?.startedAt ?? now;
   await deps.store.saveProgress(target, progress, {
     // Not done: at the next minute, later when the registry is in trouble.
     nextSweepAt: done

@@ -85,8 +85,14 @@ function contentsOf(events: readonly Read[], bodyHash: string): DeliveryContent[
   if (first !== undefined) {
     // Distribution sends again until it is answered with success, and everything else waits behind it: whoever may push
     // could silence the registry with one odd digest if that were refused.
-    const wellFormed = failed.every((event) => event.wellFormed);
-    contents.push({ kind: 'not-understood', event: EVENT, deliveryId: bodyHash, problem: first.problem, wellFormed });
+    const wellFormed = failed.every((event) => event.wellFormed) ? { wellFormed: true } : {};
+    contents.push({
+      kind: 'not-understood',
+      event: EVENT,
+      deliveryId: bodyHash,
+      problem: first.problem,
+      ...wellFormed,
+    });
   }
   if (contents.length > 0) return contents;
   const noted = events.find((event) => 'other' in event);

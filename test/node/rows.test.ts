@@ -8,8 +8,8 @@ import {
   registryOf,
   Tags,
   WATCHED,
-  watch,
   type WatchedProvider,
+  watch,
 } from '../fixtures/push-journey.ts';
 
 const PROVIDERS: readonly WatchedProvider[] = ['dockerhub', 'github'];
@@ -72,7 +72,11 @@ function shapeOf(row: Record<string, unknown> | null): Record<string, string> {
   const shape = ([name, value]: [string, unknown]): [string, string] => {
     if (Array.isArray(value)) return [name, `blob of ${value.length}`];
     if (name === 'event' || name === 'user_agent') return [name, String(value)];
-    if (typeof value === 'number') return [name, value < 10 && name !== 'seq' && name !== 'push_seq' && name !== 'actor_id' ? String(value) : 'number'];
+    if (typeof value === 'number')
+      return [
+        name,
+        value < 10 && name !== 'seq' && name !== 'push_seq' && name !== 'actor_id' ? String(value) : 'number',
+      ];
     return [name, value === null ? 'null' : typeof value];
   };
   return Object.fromEntries(Object.entries(row ?? {}).map(shape));

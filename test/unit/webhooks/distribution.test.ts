@@ -93,7 +93,7 @@ describe('a notification of a Distribution registry', () => {
     ['target.digest', distributionEvent({ digest: undefined })],
     ['target.digest', distributionEvent({ digest: null })],
     ['target.digest', distributionEvent({ digest: 5 })],
-    ['target.digest', distributionEvent({ digest: `sha512:${'a'.repeat(128)}` })],
+    ['target.digest', distributionEvent({ digest: 'sha256:short' })],
     ['target.repository', distributionEvent({ repository: undefined })],
     ['target.repository', distributionEvent({ repository: 'Team/App' })],
     ['target.repository', distributionEvent({ repository: '../x' })],
@@ -115,6 +115,12 @@ describe('a notification of a Distribution registry', () => {
         deliveryId: BODY_HASH,
         problem: expect.stringMatching(new RegExp(`^events\\.0\\.${field.replace('.', '\\.')}: `)),
       },
+    ]);
+  });
+
+  test('a digest of another algorithm is nobody’s mistake: sending it again would not help', () => {
+    expect(parse(distributionEvent({ digest: `sha512:${'a'.repeat(128)}` }))).toMatchObject([
+      { kind: 'not-understood', wellFormed: true, problem: 'events.0.target.digest: not a sha256 digest' },
     ]);
   });
 

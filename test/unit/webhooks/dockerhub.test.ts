@@ -32,7 +32,6 @@ describe('a Docker Hub delivery', () => {
     ['unused keys of another type', set(dockerHub, 'repository.star_count', 'many'), {}],
     ['a callback elsewhere', set(dockerHub, 'callback_url', 'http://169.254.169.254/'), {}],
     ['a tag of 128 characters', set(dockerHub, 'push_data.tag', 'x'.repeat(128)), { tag: 'x'.repeat(128) }],
-    ['an empty tag', set(dockerHub, 'push_data.tag', ''), { tag: '' }],
     ['a digest as the tag', set(dockerHub, 'push_data.tag', A), { tag: '', digest: A }],
     [
       'an official image',
@@ -41,6 +40,10 @@ describe('a Docker Hub delivery', () => {
     ],
   ])('is understood with %s', (_, body, differs) => {
     expect(parse(body)).toMatchObject({ kind: 'pushes', claims: [{ ...differs }] });
+  });
+
+  test('with neither tag nor digest is noted: there is nothing to look at', () => {
+    expect(parse(set(dockerHub, 'push_data.tag', ''))).toMatchObject({ kind: 'noted', event: 'push' });
   });
 
   test.each([
