@@ -45,6 +45,9 @@ const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
 
 const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
 
+const LIVE_ALERT = `SELECT json_object('id', l.id, 'facts', json(l.facts), 'openedAt', l.opened_at) FROM alerts l
+      WHERE l.repository_id = q.repository AND l.state <> 'closed'`;
+
 // Reads a few index rows per push: the digest index holds tag and digest prefix, and each look stops at its first hit.
 const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq, value ->> 2 AS tag,
     unhex(value ->> 3) AS digest, value ->> 4 AS since, value ->> 3 AS hex FROM json_each(?1))
@@ -55,8 +58,8 @@ const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repositor
     (SELECT json_group_array(json_array(o.seq, o.tag, o.origin)) FROM (SELECT p.seq, p.tag, p.origin FROM pushes p
       WHERE ${SAME_DIGEST} AND p.verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})
       AND p.seq <> q.seq LIMIT 50) o) AS open,
-    (SELECT json_object('id', l.id, 'facts', json(l.facts), 'openedAt', l.opened_at) FROM alerts l
-      WHERE l.repository_id = q.repository AND l.state <> 'closed' AND l.subject IN (q.hex, 'push ' || q.repository || '-' || q.seq) LIMIT 1) AS alert
+    (${LIVE_ALERT} AND l.subject IN (q.hex, 'push ' || q.repository || '-' || q.seq) LIMIT 1) AS alert,
+    (${LIVE_ALERT} AND q.hex IS NULL AND l.subject = 'forged') AS forged
   FROM q ORDER BY q.i`;
 
 interface PastRow {
@@ -64,6 +67,7 @@ interface PastRow {
   reported: number;
   open: string;
   alert: string | null;
+  forged: string | null;
 }
 
 const keysParam = (keys: readonly PushKey[]): string =>
@@ -216,6 +220,11 @@ function pastOf(row: PastRow): DigestPast {
     hadBefore: row.had_before === 1,
     reported: row.reported === 1,
     open: open.map(([seq, tag, origin]) => ({ seq, tag, origin: originOf(origin) })),
-    alert: row.alert === null ? null : (JSON.parse(row.alert) as { id: number; facts: AlertFacts; openedAt: number }), // as PASTS builds it
+    alert: liveAlertOf(row.alert),
+    forgedAlert: liveAlertOf(row.forged),
   };
+}
+
+function liveAlertOf(json: string | null): DigestPast['alert'] {
+  return json === null ? null : (JSON.parse(json) as { id: number; facts: AlertFacts; openedAt: number }); // as PASTS builds it
 }

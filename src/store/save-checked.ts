@@ -134,7 +134,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
           .prepare(`UPDATE alerts SET facts = ?5, updated_at = ?6 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}`)
           .bind(...saved, change.alertId, JSON.stringify(change.facts), now),
         ...[push, ...change.also].map((each) => linkPushTo(db, savedKey(each), change.alertId)),
-        worsenedMessage(db, saved, change, now),
+        ...(change.silent ? [] : [worsenedMessage(db, saved, change, now)]),
       ];
     case 'cleared':
       return [

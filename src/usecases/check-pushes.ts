@@ -1,5 +1,6 @@
 import { formatImageName } from '../domain/reference.ts';
-import { isOpen, type Judged, judge, mergeFacts } from './judge.ts';
+import { mergeFacts } from './alert-changes.ts';
+import { isOpen, type Judged, judge } from './judge.ts';
 import { type Observed, observe } from './observe.ts';
 import type { CheckMessage, Clock, Registry, Wakeups } from './ports.ts';
 import type { AlertChange, CheckStore, DigestPast, HealthStore, PushKey, PushToCheck } from './stores.ts';
@@ -66,7 +67,7 @@ async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[
   await reportHealth(deps, observed, judged, pasts);
 }
 
-const UNKNOWN_PAST: DigestPast = { hadBefore: false, reported: false, open: [], alert: null };
+const UNKNOWN_PAST: DigestPast = { hadBefore: false, reported: false, open: [], alert: null, forgedAlert: null };
 
 /** What is said of one alert in one round is one change: several tags on a rogue digest are one message. */
 function mergeChanges(judged: readonly Judged[]): AlertChange[] {
@@ -100,7 +101,8 @@ function mergeTwo(first: AlertChange, second: AlertChange): AlertChange {
   const facts = mergeFacts(first.facts, second.facts);
   const newFindings = [...new Set([...first.newFindings, ...second.newFindings])];
   const newTags = [...new Set([...first.newTags, ...second.newTags])];
-  return { ...first, facts, newFindings, newTags, also: [...first.also, second.push] };
+  const silent = first.silent && second.silent;
+  return { ...first, facts, newFindings, newTags, silent, also: [...first.also, second.push] };
 }
 
 /** Whoever may be judged differently now is looked at again. */

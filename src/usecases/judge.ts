@@ -1,8 +1,7 @@
-import { type AlertFacts, alertEdge } from '../domain/alert.ts';
 import { evaluate } from '../domain/evaluate.ts';
 import type { PushEvidence, PushFacts } from '../domain/evidence.ts';
-import type { Finding, Judgement, Verdict } from '../domain/finding.ts';
-import { formatImageName } from '../domain/reference.ts';
+import type { Judgement, Verdict } from '../domain/finding.ts';
+import { alertChange } from './alert-changes.ts';
 import type { Observed } from './observe.ts';
 import type { AlertChange, CheckedPush, DigestPast, KeptEvidence, PushToCheck } from './stores.ts';
 
@@ -141,132 +140,6 @@ function nextCheck(push: PushToCheck, { verdict, wants, next }: Judgement, now: 
   if (verdict === 'trusted') return null;
   if (next === null || retry === null) return next ?? retry;
   return Math.min(next, retry);
-}
-
-/** What people are told, if this verdict is news. */
-function alertChange(
-  checked: CheckedPush,
-  past: DigestPast,
-  nextDecisionAt: number | null,
-  now: number,
-): AlertChange | null {
-  const { push, verdict, findings } = checked;
-  if (verdict === null) return null;
-  if (verdict === 'undetermined') return push.verdict === 'undetermined' ? null : undetermined(checked);
-  const known =
-    past.alert === null
-      ? null
-      : { findings: past.alert.facts.findings.map((f) => f.code), tags: past.alert.facts.tags };
-  const edge = alertEdge(known, verdict, findings, push.tag);
-  if (edge === null) return null;
-  // Its alert was closed by a person: only a finding that they did not see speaks again.
-  if (past.alert === null && push.verdict === 'rogue' && !hasNewFinding(push.findings, findings)) return null;
-  const facts = alertFacts(checked, past.alert?.facts ?? null, nextDecisionAt);
-  if (edge.kind === 'opened' || past.alert === null) {
-    return { kind: 'opened', push, also: [], subject: alertSubject(checked), facts };
-  }
-  if (edge.kind === 'worsened') {
-    const { findings: newFindings, tags: newTags } = edge;
-    return { kind: 'worsened', push, also: [], alertId: past.alert.id, facts, newFindings, newTags };
-  }
-  if (push.verdict !== 'rogue' || checked.digest === null) return null;
-  const closed = {
-    resolution: 'cleared',
-    by: null,
-    reason: clearedReason(push.findings),
-    openedAt: past.alert.openedAt,
-    closedAt: now,
-  } as const;
-  return {
-    kind: 'cleared',
-    push,
-    alertId: past.alert.id,
-    digest: checked.digest,
-    content: { kind: 'closed', alert: past.alert.facts, ...closed },
-  };
-}
-
-function hasNewFinding(before: readonly Finding[], now: readonly Finding[]): boolean {
-  return now.some((finding) => !before.some((known) => known.code === finding.code));
-}
-
-/** What came late, told by what had been missing. */
-function clearedReason(findings: readonly Finding[]): string {
-  const missing = findings.map((finding) => finding.code);
-  if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) return 'CI announced this digest late.';
-  if (missing.includes('unreported-push')) return 'Its webhook came late.';
-  if (missing.includes('forged-delivery')) return 'The registry has it now.';
-  return 'The policy accepts it now.';
-}
-
-function undetermined({ push, digest, evidence }: CheckedPush): AlertChange {
-  const reasons =
-    evidence === null
-      ? []
-      : [
-          evidence.readBack ?? '',
-          ...(evidence.signatures?.places ?? []).map((p) => `${p.place}: ${p.detail ?? p.state}`),
-        ];
-  return {
-    kind: 'undetermined',
-    push,
-    content: {
-      kind: 'undetermined',
-      image: formatImageName(push.image),
-      tag: push.tag,
-      digest,
-      push: pushId(push),
-      pusher: push.pusher?.name ?? null,
-      pushedAt: push.receivedAt,
-      wants: evidence?.wants ?? [],
-      reasons: reasons.filter((reason) => reason !== '' && reason !== 'present'),
-    },
-  };
-}
-
-const pushId = ({ key }: PushToCheck): string => `${key.repository}-${key.seq}`;
-
-/** The alert's key within its repository: the digest, or the push while no digest is known. */
-function alertSubject({ push, digest }: CheckedPush): string {
-  return digest === null ? `push ${pushId(push)}` : digest.slice('sha256:'.length);
-}
-
-/** What the alert says now: what it said before, and what this push adds. */
-function alertFacts(checked: CheckedPush, before: AlertFacts | null, nextDecisionAt: number | null): AlertFacts {
-  const { push, digest, findings } = checked;
-  if (before !== null) return mergeFacts(before, { findings, tags: push.tag === '' ? [] : [push.tag], nextDecisionAt });
-  const safe = push.tagState?.safe ?? null;
-  return {
-    image: formatImageName(push.image),
-    tags: push.tag === '' ? [] : [push.tag],
-    digest,
-    previous: checked.evidence?.history?.previous?.digest ?? null,
-    safe: safe === null ? null : { digest: safe.digest, how: safe.how },
-    findings,
-    pusher: push.pusher,
-    pushedAt: push.receivedAt,
-    confirmedAt: checked.confirmedAt,
-    push: pushId(push),
-    nextDecisionAt,
-  };
-}
-
-/** Adds findings and tags that the alert did not have. */
-export function mergeFacts(
-  facts: AlertFacts,
-  more: {
-    readonly findings: readonly Finding[];
-    readonly tags: readonly string[];
-    readonly nextDecisionAt: number | null;
-  },
-): AlertFacts {
-  const codes = new Set(facts.findings.map((finding) => finding.code));
-  return {
-    ...facts,
-    findings: [...facts.findings, ...more.findings.filter((finding) => !codes.has(finding.code))],
-    tags: [...new Set([...facts.tags, ...more.tags])],
-    nextDecisionAt: more.nextDecisionAt,
-  };
 }
 
 /** Whether a push is still to be judged, or may be judged differently by new facts. */

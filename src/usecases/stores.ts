@@ -98,7 +98,15 @@ export interface DigestPast {
   readonly reported: boolean;
   /** Pushes of this digest that are not trusted: new facts may change them. */
   readonly open: readonly { readonly seq: number; readonly tag: string; readonly origin: PushOrigin }[];
-  readonly alert: { readonly id: number; readonly facts: AlertFacts; readonly openedAt: number } | null;
+  readonly alert: LiveAlert | null;
+  /** The repository's alert about deliveries that the registry knows nothing of. */
+  readonly forgedAlert: LiveAlert | null;
+}
+
+export interface LiveAlert {
+  readonly id: number;
+  readonly facts: AlertFacts;
+  readonly openedAt: number;
 }
 
 /** The outcome of checking one push, to be saved if nobody else has saved the push since it was loaded. */
@@ -137,6 +145,8 @@ export type AlertChange =
       readonly facts: AlertFacts;
       readonly newFindings: readonly FindingCode[];
       readonly newTags: readonly string[];
+      /** Kept without a message: one more tag of very many. */
+      readonly silent: boolean;
     }
   | {
       readonly kind: 'cleared';

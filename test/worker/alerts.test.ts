@@ -211,3 +211,17 @@ async function nextAt(): Promise<number> {
     .first<{ n: number }>();
   return row?.n ?? 0;
 }
+
+describe('forged deliveries', () => {
+  test('of one repository are one alert, however many: whoever knows the URL cannot drown the channel', async () => {
+    for (let each = 0; each < 40; each += 1) {
+      await sendDockerHub(pushwarden, repository.webhook, { path, tag: `forged-${each}`, pusher: 'release-bot' });
+    }
+    await pushwarden.advance(300);
+    const alerts = (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path));
+    expect(alerts).toHaveLength(1);
+    expect(alerts[0]).toMatchObject({ digest: null, findings: [{ code: 'forged-delivery' }] });
+    expect(alertMessages().length).toBeLessThanOrEqual(22);
+    expect(alertMessages()[0]).not.toContain('miner');
+  });
+});
