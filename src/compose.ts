@@ -14,6 +14,7 @@ import { createDeliveryStore } from './store/deliveries.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
+import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createRepositoryStore } from './store/repositories.ts';
@@ -82,6 +83,7 @@ function compose(env: Env) {
     alerts: createAlertStore(env.DB),
     audit: createAuditStore(env.DB),
     history: createHistoryStore(env.DB),
+    inbox: createInboxStore(env.DB),
   };
 }
 

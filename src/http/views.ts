@@ -1,7 +1,9 @@
 import type * as z from 'zod';
 import { formatImageName } from '../domain/reference.ts';
 import type { ChannelSummary } from '../store/channels.ts';
-import type { AlertRecord, DeliveryRecord, PushRecord } from '../store/history.ts';
+import type { DeliveryRecord } from '../store/delivery-rows.ts';
+import type { PushRecord } from '../store/history.ts';
+import type { AlertRecord } from '../store/inbox.ts';
 import type { RepositoryRecord } from '../store/repositories.ts';
 import { iso, isoOrNull } from './schemas/common.ts';
 import { policyWarnings } from './schemas/policy.ts';

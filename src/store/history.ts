@@ -1,5 +1,4 @@
 import type { D1Database } from '@cloudflare/workers-types';
-import type { AlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Finding, Verdict } from '../domain/finding.ts';
@@ -7,18 +6,17 @@ import { formatImageName } from '../domain/reference.ts';
 import type { KeptEvidence } from '../usecases/stores.ts';
 import {
   type Blob,
-  type DeliveryOutcome,
   dayOf,
   digestOf,
   hexOf,
   kindCode,
   kindOf,
   originOf,
-  outcomeOf,
   safeHowOf,
   verdictCode,
   verdictOf,
 } from './codec.ts';
+import { DELIVERY, type DeliveryRecord, type DeliveryRow, deliveryOf } from './delivery-rows.ts';
 
 /** A push as the API shows it. */
 export interface PushRecord {
@@ -106,71 +104,6 @@ export interface TagRecord {
   readonly safe: { readonly digest: Digest; readonly at: number; readonly how: 'trusted' | 'baseline' } | null;
   readonly deletedAt: number | null;
 }
-
-export interface AlertRecord {
-  readonly id: number;
-  readonly repository: number;
-  readonly state: 'open' | 'acknowledged' | 'closed';
-  readonly facts: AlertFacts;
-  readonly openedAt: number;
-  readonly updatedAt: number;
-  readonly acknowledgedBy: string | null;
-  readonly acknowledgedAt: number | null;
-  readonly closedAt: number | null;
-  readonly closedBy: string | null;
-  readonly resolution: string | null;
-  readonly reason: string | null;
-}
-
-const ALERT = `id, repository_id AS repository, state, facts, opened_at AS openedAt, updated_at AS updatedAt, acknowledged_by AS acknowledgedBy,
-  acknowledged_at AS acknowledgedAt, closed_at AS closedAt, closed_by AS closedBy, resolution, reason`;
-
-const alertOf = (row: Omit<AlertRecord, 'facts'> & { facts: string }): AlertRecord => ({
-  ...row,
-  facts: JSON.parse(row.facts) as AlertFacts,
-});
-
-export interface DeliveryRecord {
-  readonly key: string;
-  readonly hook: number;
-  readonly receivedAt: number;
-  readonly repository: number | null;
-  readonly outcome: DeliveryOutcome;
-  readonly event: string;
-  readonly userAgent: string;
-  readonly bodySha256: string;
-  readonly repeats: number;
-  readonly problem: string | null;
-}
-
-interface DeliveryRow {
-  key: Blob;
-  hook_id: number;
-  received_at: number;
-  repository_id: number | null;
-  outcome: number;
-  event: string;
-  user_agent: string;
-  body_sha256: Blob;
-  repeats: number;
-  problem: string | null;
-}
-
-const DELIVERY =
-  'd.key, d.hook_id, d.received_at, d.repository_id, d.outcome, d.event, d.user_agent, d.body_sha256, d.repeats, d.problem';
-
-const deliveryOf = (row: DeliveryRow): DeliveryRecord => ({
-  key: hexOf(row.key),
-  hook: row.hook_id,
-  receivedAt: row.received_at,
-  repository: row.repository_id,
-  outcome: outcomeOf(row.outcome),
-  event: row.event,
-  userAgent: row.user_agent,
-  bodySha256: hexOf(row.body_sha256),
-  repeats: row.repeats,
-  problem: row.problem,
-});
 
 /** Reads for people: every query starts from a team and ends after a page. */
 export function createHistoryStore(db: D1Database) {
@@ -265,112 +198,6 @@ export function createHistoryStore(db: D1Database) {
         .bind(teamId, repository, tag, cursor, limit)
         .all<PushRow>();
       return rows.results.map(pushOf);
-    },
-
-    async alerts(
-      teamId: number,
-      state: AlertRecord['state'] | null,
-      before: number,
-      limit: number,
-    ): Promise<AlertRecord[]> {
-      const rows = await db
-        .prepare(
-          `SELECT ${ALERT} FROM alerts WHERE team_id = ?1 ${state === null ? 'AND ?2 IS NULL' : 'AND state = ?2'} AND id < ?3 ORDER BY id DESC LIMIT ?4`,
-        )
-        .bind(teamId, state, before, limit)
-        .all<Omit<AlertRecord, 'facts'> & { facts: string }>();
-      return rows.results.map(alertOf);
-    },
-
-    async alert(teamId: number, id: number): Promise<AlertRecord | null> {
-      const row = await db
-        .prepare(`SELECT ${ALERT} FROM alerts WHERE team_id = ?1 AND id = ?2`)
-        .bind(teamId, id)
-        .first<Omit<AlertRecord, 'facts'> & { facts: string }>();
-      return row === null ? null : alertOf(row);
-    },
-
-    /** Messages of an alert, in order. */
-    async messages(
-      alertId: number,
-    ): Promise<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }[]> {
-      const rows = await db
-        .prepare(
-          'SELECT event, created_at AS createdAt, sent_at AS sentAt, failed, attempts FROM notifications WHERE alert_id = ?1 ORDER BY id LIMIT 100',
-        )
-        .bind(alertId)
-        .all<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }>();
-      return rows.results;
-    },
-
-    /** A hook's deliveries, newest first, of the day of `before` and the ones before it. */
-    async deliveries(teamId: number, hook: number, before: number, limit: number): Promise<DeliveryRecord[]> {
-      const rows = await db
-        .prepare(
-          `SELECT ${DELIVERY} FROM deliveries d JOIN hooks h ON h.id = d.hook_id WHERE h.team_id = ?1 AND d.hook_id = ?2 AND d.day <= ?3 AND d.received_at < ?4
-           ORDER BY d.day DESC, d.received_at DESC LIMIT ?5`,
-        )
-        .bind(teamId, hook, dayOf(before), before, limit)
-        .all<DeliveryRow>();
-      return rows.results.map(deliveryOf);
-    },
-
-    async unwatched(teamId: number): Promise<
-      {
-        image: string;
-        hook: number;
-        firstSeenAt: number;
-        lastSeenAt: number;
-        deliveries: number;
-        lastTag: string;
-        lastPusher: string | null;
-      }[]
-    > {
-      const rows = await db
-        .prepare(
-          `SELECT image, hook_id AS hook, first_seen_at AS firstSeenAt, last_seen_at AS lastSeenAt, deliveries, last_tag AS lastTag, last_pusher AS lastPusher
-           FROM unwatched_images WHERE team_id = ?1 ORDER BY image LIMIT 200`,
-        )
-        .bind(teamId)
-        .all<{
-          image: string;
-          hook: number;
-          firstSeenAt: number;
-          lastSeenAt: number;
-          deliveries: number;
-          lastTag: string;
-          lastPusher: string | null;
-        }>();
-      return rows.results;
-    },
-
-    async health(teamId: number): Promise<
-      {
-        id: number;
-        kind: string;
-        subject: string;
-        fact: unknown;
-        openedAt: number;
-        lastSeenAt: number;
-        closedAt: number | null;
-      }[]
-    > {
-      const rows = await db
-        .prepare(
-          `SELECT id, kind, subject, fact, opened_at AS openedAt, last_seen_at AS lastSeenAt, closed_at AS closedAt FROM health_alerts
-           WHERE team_id = ?1 ORDER BY closed_at IS NOT NULL, id DESC LIMIT 100`,
-        )
-        .bind(teamId)
-        .all<{
-          id: number;
-          kind: string;
-          subject: string;
-          fact: string;
-          openedAt: number;
-          lastSeenAt: number;
-          closedAt: number | null;
-        }>();
-      return rows.results.map((row) => ({ ...row, fact: JSON.parse(row.fact) }));
     },
   };
 }

@@ -129,7 +129,7 @@ export const administrationRoutes: readonly ApiRoute[] = [
     response: page(deliveryAnswer),
     async handle({ query, caller, services, now }) {
       const before = query.cursor === undefined ? now + 1 : Number(query.cursor) || 0;
-      const records = await services.history.deliveries(caller.teamId, query.hook, before, query.limit);
+      const records = await services.inbox.deliveries(caller.teamId, query.hook, before, query.limit);
       const last = records.length === query.limit ? records.at(-1) : undefined;
       return { items: records.map(deliveryView), next: last === undefined ? null : String(last.receivedAt) };
     },
@@ -142,7 +142,7 @@ export const administrationRoutes: readonly ApiRoute[] = [
     scope: 'read',
     response: z.object({ items: z.array(unwatchedAnswer) }),
     async handle({ caller, services }) {
-      const images = await services.history.unwatched(caller.teamId);
+      const images = await services.inbox.unwatched(caller.teamId);
       return {
         items: images.map((each) => ({
           ...each,
@@ -160,7 +160,7 @@ export const administrationRoutes: readonly ApiRoute[] = [
     scope: 'read',
     response: z.object({ items: z.array(healthAnswer) }),
     async handle({ caller, services }) {
-      const alerts = await services.history.health(caller.teamId);
+      const alerts = await services.inbox.health(caller.teamId);
       const items = alerts.map((each) => ({
         ...each,
         state: each.closedAt === null ? ('open' as const) : ('closed' as const),

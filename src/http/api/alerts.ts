@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
-import type { AlertRecord } from '../../store/history.ts';
+import type { AlertRecord } from '../../store/inbox.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
 import { iso, isoOrNull, pageQuery, time } from '../schemas/common.ts';
@@ -26,7 +26,7 @@ const message = z.object({
 });
 
 async function alertOf(services: Services, teamId: number, id: number): Promise<AlertRecord> {
-  const alert = await services.history.alert(teamId, id);
+  const alert = await services.inbox.alert(teamId, id);
   if (alert === null) throw notFound();
   return alert;
 }
@@ -42,7 +42,7 @@ export const alertRoutes: readonly ApiRoute[] = [
     response: page(alertAnswer),
     async handle({ query, caller, services }) {
       const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor) || 0;
-      const alerts = await services.history.alerts(caller.teamId, query.state ?? null, before, query.limit);
+      const alerts = await services.inbox.alerts(caller.teamId, query.state ?? null, before, query.limit);
       const last = alerts.length === query.limit ? alerts.at(-1) : undefined;
       return { items: alerts.map(alertView), next: last === undefined ? null : String(last.id) };
     },
@@ -57,7 +57,7 @@ export const alertRoutes: readonly ApiRoute[] = [
     response: alertAnswer.extend({ messages: z.array(message) }),
     async handle({ params, caller, services }) {
       const alert = await alertOf(services, caller.teamId, params.id);
-      const messages = await services.history.messages(alert.id);
+      const messages = await services.inbox.messages(alert.id);
       return {
         ...alertView(alert),
         messages: messages.map((each) => ({ ...each, createdAt: iso(each.createdAt), sentAt: isoOrNull(each.sentAt) })),

@@ -1,0 +1,140 @@
+import type { D1Database } from '@cloudflare/workers-types';
+import type { AlertFacts } from '../domain/alert.ts';
+import { dayOf } from './codec.ts';
+import { DELIVERY, type DeliveryRecord, type DeliveryRow, deliveryOf } from './delivery-rows.ts';
+
+export interface AlertRecord {
+  readonly id: number;
+  readonly repository: number;
+  readonly state: 'open' | 'acknowledged' | 'closed';
+  readonly facts: AlertFacts;
+  readonly openedAt: number;
+  readonly updatedAt: number;
+  readonly acknowledgedBy: string | null;
+  readonly acknowledgedAt: number | null;
+  readonly closedAt: number | null;
+  readonly closedBy: string | null;
+  readonly resolution: string | null;
+  readonly reason: string | null;
+}
+
+const ALERT = `id, repository_id AS repository, state, facts, opened_at AS openedAt, updated_at AS updatedAt, acknowledged_by AS acknowledgedBy,
+  acknowledged_at AS acknowledgedAt, closed_at AS closedAt, closed_by AS closedBy, resolution, reason`;
+
+const alertOf = (row: Omit<AlertRecord, 'facts'> & { facts: string }): AlertRecord => ({
+  ...row,
+  facts: JSON.parse(row.facts) as AlertFacts,
+});
+
+/** Reads for people of what asks for their attention: every query starts from a team and ends after a page. */
+export function createInboxStore(db: D1Database) {
+  return {
+    async alerts(
+      teamId: number,
+      state: AlertRecord['state'] | null,
+      before: number,
+      limit: number,
+    ): Promise<AlertRecord[]> {
+      const rows = await db
+        .prepare(
+          `SELECT ${ALERT} FROM alerts WHERE team_id = ?1 ${state === null ? 'AND ?2 IS NULL' : 'AND state = ?2'} AND id < ?3 ORDER BY id DESC LIMIT ?4`,
+        )
+        .bind(teamId, state, before, limit)
+        .all<Omit<AlertRecord, 'facts'> & { facts: string }>();
+      return rows.results.map(alertOf);
+    },
+
+    async alert(teamId: number, id: number): Promise<AlertRecord | null> {
+      const row = await db
+        .prepare(`SELECT ${ALERT} FROM alerts WHERE team_id = ?1 AND id = ?2`)
+        .bind(teamId, id)
+        .first<Omit<AlertRecord, 'facts'> & { facts: string }>();
+      return row === null ? null : alertOf(row);
+    },
+
+    /** Messages of an alert, in order. */
+    async messages(
+      alertId: number,
+    ): Promise<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }[]> {
+      const rows = await db
+        .prepare(
+          'SELECT event, created_at AS createdAt, sent_at AS sentAt, failed, attempts FROM notifications WHERE alert_id = ?1 ORDER BY id LIMIT 100',
+        )
+        .bind(alertId)
+        .all<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }>();
+      return rows.results;
+    },
+
+    /** A hook's deliveries, newest first, of the day of `before` and the ones before it. */
+    async deliveries(teamId: number, hook: number, before: number, limit: number): Promise<DeliveryRecord[]> {
+      const rows = await db
+        .prepare(
+          `SELECT ${DELIVERY} FROM deliveries d JOIN hooks h ON h.id = d.hook_id WHERE h.team_id = ?1 AND d.hook_id = ?2 AND d.day <= ?3 AND d.received_at < ?4
+           ORDER BY d.day DESC, d.received_at DESC LIMIT ?5`,
+        )
+        .bind(teamId, hook, dayOf(before), before, limit)
+        .all<DeliveryRow>();
+      return rows.results.map(deliveryOf);
+    },
+
+    async unwatched(teamId: number): Promise<
+      {
+        image: string;
+        hook: number;
+        firstSeenAt: number;
+        lastSeenAt: number;
+        deliveries: number;
+        lastTag: string;
+        lastPusher: string | null;
+      }[]
+    > {
+      const rows = await db
+        .prepare(
+          `SELECT image, hook_id AS hook, first_seen_at AS firstSeenAt, last_seen_at AS lastSeenAt, deliveries, last_tag AS lastTag, last_pusher AS lastPusher
+           FROM unwatched_images WHERE team_id = ?1 ORDER BY image LIMIT 200`,
+        )
+        .bind(teamId)
+        .all<{
+          image: string;
+          hook: number;
+          firstSeenAt: number;
+          lastSeenAt: number;
+          deliveries: number;
+          lastTag: string;
+          lastPusher: string | null;
+        }>();
+      return rows.results;
+    },
+
+    async health(teamId: number): Promise<
+      {
+        id: number;
+        kind: string;
+        subject: string;
+        fact: unknown;
+        openedAt: number;
+        lastSeenAt: number;
+        closedAt: number | null;
+      }[]
+    > {
+      const rows = await db
+        .prepare(
+          `SELECT id, kind, subject, fact, opened_at AS openedAt, last_seen_at AS lastSeenAt, closed_at AS closedAt FROM health_alerts
+           WHERE team_id = ?1 ORDER BY closed_at IS NOT NULL, id DESC LIMIT 100`,
+        )
+        .bind(teamId)
+        .all<{
+          id: number;
+          kind: string;
+          subject: string;
+          fact: string;
+          openedAt: number;
+          lastSeenAt: number;
+          closedAt: number | null;
+        }>();
+      return rows.results.map((row) => ({ ...row, fact: JSON.parse(row.fact) }));
+    },
+  };
+}
+
+export type InboxStore = ReturnType<typeof createInboxStore>;
