@@ -24,7 +24,8 @@ function relink(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relink);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
-    .filter(([key]) => key !== 'id')
+    // zod repeats a schema's name in it; a property that is called `id` has a schema, not a name.
+    .filter(([key, inner]) => key !== 'id' || typeof inner !== 'string')
     .map(([key, inner]) => [
       key,
       key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : relink(inner),

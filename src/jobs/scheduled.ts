@@ -5,7 +5,6 @@ import { sweep } from '../usecases/sweep.ts';
 import { checkDependencies, deliverDependencies, sweepDependencies } from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
-const DUE_AT_ONCE = 200;
 const SWEEPS_AT_ONCE = 50;
 
 /** Every minute: whatever is overdue, then sweeps; once a day what is kept no longer. One failing job stops no other. */
@@ -30,7 +29,7 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
 
 /** Checks pushes and sends messages whose next step is overdue, whatever became of their queue messages. */
 export async function redrive(services: Services): Promise<void> {
-  const due = await services.checks.due(services.clock.now(), DUE_AT_ONCE);
+  const due = await services.checks.due(services.clock.now(), services.settings.sweepRequestsPerRun);
   if (due.length > 0) await checkPushes(checkDependencies(services), due);
   await deliverNotifications(deliverDependencies(services));
 }

@@ -114,34 +114,43 @@ async function wake(
   stale: readonly PushKey[],
   alerts: boolean,
 ): Promise<void> {
-  const { wakeups, clock, store } = deps;
+  const { wakeups, clock } = deps;
   const now = clock.now();
   const again: PushKey[] = [...stale];
-  const soon: { key: PushKey; delay: number }[] = [];
+  const soon = new Map<number, PushKey[]>();
   for (const [n, each] of observed.entries()) {
-    const { repository } = each.push.key;
-    const isNew = each.push.kind === 'unresolved';
-    if (isNew) again.push(...siblings(each, pasts[n] ?? UNKNOWN_PAST));
-    if (isNew && each.kind === 'artifact' && each.subject !== null)
-      again.push(...(await store.openPushes(repository, each.subject, 0)));
-    if (each.other !== null) {
-      const seen = {
-        repository,
-        tag: each.push.tag,
-        digest: each.other,
-        origin: 'read-back',
-        notBefore: each.push.notBefore,
-        actorId: null,
-      } as const;
-      const key = await store.recordSeen(seen, now);
-      if (key !== null) again.push(key);
-    }
+    again.push(...(await concerned(deps.store, each, pasts[n] ?? UNKNOWN_PAST, now)));
     const nextAt = judged[n]?.checked.nextAt ?? null;
-    if (nextAt !== null && nextAt - now <= QUEUE_DELAY_MS) soon.push({ key: each.push.key, delay: nextAt - now });
+    if (nextAt === null || nextAt - now > QUEUE_DELAY_MS) continue;
+    const seconds = Math.max(1, Math.ceil((nextAt - now) / 1000));
+    soon.set(seconds, [...(soon.get(seconds) ?? []), each.push.key]);
   }
   if (alerts) await wakeups.notifications();
   if (again.length > 0) await wakeups.checks(unique(again).map(checkMessage));
-  for (const { key, delay } of soon) await wakeups.checks([checkMessage(key)], Math.max(1, Math.ceil(delay / 1000)));
+  for (const [seconds, keys] of soon) await wakeups.checks(keys.map(checkMessage), seconds);
+}
+
+/** Other pushes that what was just read may change. */
+async function concerned(store: CheckStore, observed: Observed, past: DigestPast, now: number): Promise<PushKey[]> {
+  const { push, kind, subject, other } = observed;
+  const { repository } = push.key;
+  const keys: PushKey[] = [];
+  if (push.kind === 'unresolved') keys.push(...siblings(observed, past));
+  if (push.kind === 'unresolved' && kind === 'artifact' && subject !== null)
+    keys.push(...(await store.openPushes(repository, subject, 0)));
+  if (other !== null) {
+    const seen = {
+      repository,
+      tag: push.tag,
+      digest: other,
+      origin: 'read-back',
+      notBefore: push.notBefore,
+      actorId: null,
+    } as const;
+    const key = await store.recordSeen(seen, now);
+    if (key !== null) keys.push(key);
+  }
+  return keys;
 }
 
 const checkMessage = (key: PushKey): CheckMessage => ({ check: key });

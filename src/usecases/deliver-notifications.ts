@@ -12,7 +12,8 @@ export interface DeliverDependencies {
   readonly publicUrl: string;
 }
 
-const BATCH = 50;
+/** At once: each costs a request and a database query, and the Free plan allows 50 of each in an invocation. */
+const BATCH = 20;
 /** As long as a channel's time-outs together; after it, whoever comes takes the message again. */
 const LEASE_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
@@ -28,15 +29,13 @@ const PARALLEL = 6;
  * same event id, and never loses it.
  */
 export async function deliverNotifications(deps: DeliverDependencies): Promise<void> {
-  for (;;) {
-    const due = await deps.store.take(deps.clock.now(), LEASE_MS, BATCH);
-    const groups = [...Map.groupBy(due, (each) => each.alertId ?? `own ${each.id}`).values()];
-    const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
-      for (let n = worker; n < groups.length; n += PARALLEL) await deliverInOrder(deps, groups[n] ?? []);
-    });
-    await Promise.all(workers);
-    if (due.length < BATCH) return;
-  }
+  const due = await deps.store.take(deps.clock.now(), LEASE_MS, BATCH);
+  const groups = [...Map.groupBy(due, (each) => each.alertId ?? `own ${each.id}`).values()];
+  const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
+    for (let n = worker; n < groups.length; n += PARALLEL) await deliverInOrder(deps, groups[n] ?? []);
+  });
+  await Promise.all(workers);
+  if (due.length === BATCH) await deps.wakeups.notifications();
 }
 
 /** Messages of one alert go out in their order; the first that has to wait makes the rest wait. */

@@ -65,7 +65,7 @@ const announcements = async (): Promise<Json[]> =>
 
 /** Signed with a key of the attacker's, under the id of a published one, with hints where to find it. */
 async function selfSigned(): Promise<string> {
-  const [published] = (await (await fetch(pushwarden.oidc.jwksUrl)).json()).keys;
+  const [published] = ((await (await fetch(pushwarden.oidc.jwksUrl)).json()) as Json).keys;
   const { privateKey, publicKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: published.kid, alg: 'RS256' };
   evil.handle = answer(200, { 'content-type': 'application/json' }, JSON.stringify({ keys: [jwk] }));

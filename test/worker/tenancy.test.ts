@@ -99,7 +99,7 @@ beforeAll(async () => {
   await addKey(db, 1, 'revoked', keys.revoked);
   await addKey(db, 1, 'spare', `pwk_${'s'.repeat(43)}`);
   await addKey(db, 2, 'other', keys['team 2 admin']);
-  await addKey(db, 2, 'other reader', keys['team 2 read'], 'read');
+  await addKey(db, 2, 'their second', keys['team 2 read'], 'read');
   const listed = (await pushwarden.api('GET', '/api-keys')).json.items;
   await pushwarden.api('DELETE', `/api-keys/${listed.find((each: Json) => each.name === 'revoked').id}`);
   one.spareKey = listed.find((each: Json) => each.name === 'spare').id;
