@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { runWrangler } from '../scripts/wrangler.ts';
@@ -16,15 +15,15 @@ export async function bundleWorker(folder: string): Promise<string> {
 
 /** Bundles a Worker of this folder. */
 export async function bundleBenchWorker(name: string): Promise<string> {
-  const entry = fileURLToPath(new URL(name, import.meta.url));
+  const entry = path.join(import.meta.dirname, name);
   const options = {
     bundle: true,
     format: 'esm',
     target: 'es2024',
     write: false,
-    conditions: ['workerd', 'worker'],
   } as const;
-  const { outputFiles } = await build({ ...options, entryPoints: [entry], external: ['node:*'] });
+  const conditions = ['workerd', 'worker'];
+  const { outputFiles } = await build({ ...options, conditions, entryPoints: [entry], external: ['node:*'] });
   return outputFiles[0]?.text ?? '';
 }
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type Figures, median } from './figures.ts';
 import { load } from './load.ts';
 import { type LocalWorker, startLocalWorker } from './local-worker.ts';
@@ -12,7 +11,7 @@ import { cpuMicroseconds } from './process-cpu.ts';
 import { ENCRYPTION_KEYS, GITHUB_HOOK_PATH, HMAC_SECRET, watchAll } from './watched.ts';
 
 const CONNECTIONS = [16, 64];
-const PEERS = fileURLToPath(new URL('peers/', import.meta.url));
+const PEERS = path.join(import.meta.dirname, 'peers');
 
 /** A server that takes GitHub's deliveries. */
 interface Contestant {

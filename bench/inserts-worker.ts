@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import { deliveryOf, journey, registryOf, Tags } from '../test/fixtures/push-journey.ts';
 
 interface Env {

@@ -5,7 +5,9 @@ import { type LocalWorker, startLocalWorker } from './local-worker.ts';
 import { watchAll } from './watched.ts';
 
 const STORED = 1_000_000;
-const PER_ROUND = 50;
+const PER_ROUND = 25;
+/** Enough to see that something is wrong: nobody waits for a slow run to end. */
+const PATIENCE_MS = 60_000;
 
 /** Whether a push costs more when there are a million of them. */
 export async function measureInserts(figures: Figures, folder: string, quick: boolean): Promise<void> {
@@ -21,7 +23,8 @@ export async function measureInserts(figures: Figures, folder: string, quick: bo
     const times = { EMPTY: [] as number[], FULL: [] as number[] };
     await timed(worker, 'EMPTY');
     await timed(worker, 'FULL');
-    for (let round = 0; round < (quick ? 4 : 16); round += 1) {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (let round = 0; round < (quick ? 4 : 20) && (round === 0 || performance.now() < deadline); round += 1) {
       const order = round % 2 === 0 ? (['EMPTY', 'FULL'] as const) : (['FULL', 'EMPTY'] as const);
       for (const name of order) times[name].push(await timed(worker, name));
     }
@@ -35,7 +38,10 @@ export async function measureInserts(figures: Figures, folder: string, quick: bo
 /** ms for a round of pushes, timed from outside: a Worker's clock stands still while it computes. */
 async function timed(worker: LocalWorker, name: 'EMPTY' | 'FULL'): Promise<number> {
   const start = performance.now();
-  const answer = await fetch(new URL(`/${name}?pushes=${PER_ROUND}`, worker.url), { method: 'POST' });
+  const answer = await fetch(new URL(`/${name}?pushes=${PER_ROUND}`, worker.url), {
+    method: 'POST',
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
   if (answer.status !== 202) throw new Error(`Inserting into ${name} failed: ${await answer.text()}`);
   return performance.now() - start;
 }

@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import { readdirSync, readFileSync } from 'node:fs';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { migrate } from '../test/fixtures/local-d1.ts';

@@ -34,11 +34,10 @@ async function main(): Promise<number> {
   }
   const figures = new Figures();
   const folder = mkdtempSync(path.join(tmpdir(), 'pushwarden-bench-'));
-  try {
-    await measure(figures, wanted, folder, values.quick);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  // A million pushes are hundreds of megabytes: they go, however the run ends.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
+  await measure(figures, wanted, folder, values.quick);
   const missed = figures.all.filter(({ met }) => met === false);
   console.log(`\n${figures.all.length} figures, ${missed.length} missed${missed.length === 0 ? '' : ':'}`);
   for (const { name, exact } of missed)

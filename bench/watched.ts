@@ -1,3 +1,4 @@
+import type { D1Database } from '@cloudflare/workers-types';
 import { createHash, randomBytes } from 'node:crypto';
 import { createSeal } from '../src/seal.ts';
 import { WATCHED, watch } from '../test/fixtures/push-journey.ts';

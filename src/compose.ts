@@ -3,7 +3,7 @@ import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createCiTokens } from './oidc/verify.ts';
 import { createSeal } from './seal.ts';
-import { type Env, readSettings, type Settings } from './settings.ts';
+import { type Env, InvalidSettings, readSettings, type Settings } from './settings.ts';
 import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAuditStore } from './store/audit.ts';
@@ -140,5 +140,10 @@ function ciTokens(settings: Settings, boundFetch: typeof fetch): CiTokens {
         Promise.reject(new InvalidCiToken('This installation has no PUBLIC_URL yet, so no token can be meant for it.')),
     };
   }
-  return createCiTokens({ issuers: settings.oidcIssuers, audience: settings.oidcAudience, fetch: boundFetch });
+  try {
+    return createCiTokens({ issuers: settings.oidcIssuers, audience: settings.oidcAudience, fetch: boundFetch });
+  } catch (error) {
+    if (error instanceof TypeError) throw new InvalidSettings(`OIDC_ISSUERS: ${error.message}`);
+    throw error;
+  }
 }

@@ -1,8 +1,9 @@
+import { InvalidSettings } from './settings.ts';
 import type { Seal } from './usecases/ports.ts';
 
 interface SealKey {
   readonly id: string;
-  readonly key: Promise<CryptoKey>;
+  readonly key: ReturnType<typeof crypto.subtle.importKey>;
 }
 
 const KEY = /^([A-Za-z0-9_-]{1,16}):([A-Za-z0-9+/]{43}=)$/;
@@ -11,7 +12,7 @@ const KEY = /^([A-Za-z0-9_-]{1,16}):([A-Za-z0-9+/]{43}=)$/;
  * AES-256-GCM under keys from ENCRYPTION_KEYS (`id:base64` of 32 bytes, comma separated). The first encrypts, all
  * decrypt: put a new one in front to rotate. The text is `id.iv.ciphertext`; the context is authenticated with it, so
  * that a stored secret cannot be moved to another place.
- * @throws TypeError if a key is not of that form; the message does not contain it.
+ * @throws InvalidSettings if a key is not of that form; the message does not contain it.
  */
 export function createSeal(keys: string): Seal {
   const ring = keys
@@ -20,7 +21,7 @@ export function createSeal(keys: string): Seal {
     .filter((part) => part !== '')
     .map(importKey);
   const [first] = ring;
-  if (first === undefined) throw new TypeError('ENCRYPTION_KEYS is empty: see docs/configuration.md');
+  if (first === undefined) throw new InvalidSettings('ENCRYPTION_KEYS is empty: see docs/configuration.md');
 
   return {
     async seal(plain, context) {
@@ -43,7 +44,7 @@ export function createSeal(keys: string): Seal {
 function importKey(part: string): SealKey {
   const [, id, bytes] = KEY.exec(part) ?? [];
   if (id === undefined || bytes === undefined) {
-    throw new TypeError('ENCRYPTION_KEYS must be id:base64-of-32-bytes, comma separated');
+    throw new InvalidSettings('ENCRYPTION_KEYS must be id:base64-of-32-bytes, comma separated');
   }
   return { id, key: crypto.subtle.importKey('raw', fromBase64(bytes), 'AES-GCM', false, ['encrypt', 'decrypt']) };
 }

@@ -102,6 +102,8 @@ export function registryHasIt(c: Case): Outcome {
 export function pusherIsExpected(c: Case): Outcome {
   const { policy, push } = c;
   if (policy.pushers === null || isExpected(c)) return SATISFIED;
+  // The same image again, by nobody we could name: nothing has changed for anyone.
+  if (push.pusher === null && c.evidence.history.unchanged) return SATISFIED;
   if (mayBeExpected(c)) return unavailableAt(c, deadlineAt(c), 'digest');
   if (push.pusher === null) {
     // What only a sweep saw has no pusher: `isReported` answers for it.

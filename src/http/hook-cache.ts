@@ -1,12 +1,12 @@
 import type { Services } from '../compose.ts';
 import { hashSecret } from '../secrets.ts';
 import type { HookRecord } from '../store/hooks.ts';
-import { importHubKey } from '../webhooks/signature.ts';
+import { type HubKey, importHubKey } from '../webhooks/signature.ts';
 
 /** A hook with its HMAC keys ready for use. */
 export interface LiveHook {
   readonly hook: HookRecord;
-  readonly keys: readonly { readonly key: CryptoKey; readonly expiresAt: number | null }[];
+  readonly keys: readonly { readonly key: HubKey; readonly expiresAt: number | null }[];
 }
 
 /** A rotated or deleted hook is forgotten by every isolate within this time, in ms. */

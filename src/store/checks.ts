@@ -43,6 +43,9 @@ const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
       AND n.at BETWEEN s.since - ${ANNOUNCED_BEFORE_MS} AND s.until + ${ANNOUNCED_AFTER_MS})
   ORDER BY at DESC LIMIT ${MAX_ANNOUNCEMENTS}`;
 
+/** Without statistics the planner takes the key and reads a repository's whole history: it is told which index to use. */
+const BY_DIGEST = 'pushes p INDEXED BY pushes_by_digest';
+const BY_DUE = 'pushes p INDEXED BY pushes_due';
 const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
 
 const LIVE_ALERT = `SELECT json_object('id', l.id, 'facts', json(l.facts), 'openedAt', l.opened_at) FROM alerts l
@@ -52,10 +55,10 @@ const LIVE_ALERT = `SELECT json_object('id', l.id, 'facts', json(l.facts), 'open
 const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq, value ->> 2 AS tag,
     unhex(value ->> 3) AS digest, value ->> 4 AS since, value ->> 3 AS hex FROM json_each(?1))
   SELECT q.i,
-    EXISTS (SELECT 1 FROM pushes p WHERE ${SAME_DIGEST} AND p.tag = q.tag AND p.seq < q.seq AND p.kind <> ${kindCode('deleted')}) AS had_before,
-    EXISTS (SELECT 1 FROM pushes p WHERE ${SAME_DIGEST} AND p.received_at >= q.since AND (p.origin = ${originCode('github')}
+    EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE ${SAME_DIGEST} AND p.tag = q.tag AND p.seq < q.seq AND p.kind <> ${kindCode('deleted')}) AS had_before,
+    EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE ${SAME_DIGEST} AND p.received_at >= q.since AND (p.origin = ${originCode('github')}
       OR p.tag = q.tag AND (p.origin <= ${LAST_WEBHOOK_ORIGIN} OR p.origin = ${originCode('read-back')} AND p.actor_id IS NOT NULL))) AS reported,
-    (SELECT json_group_array(json_array(o.seq, o.tag, o.origin)) FROM (SELECT p.seq, p.tag, p.origin FROM pushes p
+    (SELECT json_group_array(json_array(o.seq, o.tag, o.origin)) FROM (SELECT p.seq, p.tag, p.origin FROM ${BY_DIGEST}
       WHERE ${SAME_DIGEST} AND p.verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})
       AND p.seq <> q.seq LIMIT 50) o) AS open,
     (${LIVE_ALERT} AND l.subject IN (q.hex, 'push ' || q.repository || '-' || q.seq) LIMIT 1) AS alert,
@@ -118,12 +121,12 @@ export function createCheckStore(db: D1Database): CheckStore {
       const row = await db
         .prepare(
           `INSERT INTO pushes (repository_id, seq, tag, digest, kind, origin, received_at, not_before, actor_id, verdict, next_at)
-           SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM pushes WHERE repository_id = ?1), ?2, unhex(?3), 0, ?4, ?5, ?6, ?7, 0, ?5
+           SELECT ?1, coalesce((SELECT seq FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 1), 0) + 1, ?2, unhex(?3), 0, ?4, ?5, ?6, ?7, 0, ?5
            WHERE NOT EXISTS (SELECT 1 FROM tags WHERE repository_id = ?1 AND name = ?2 AND digest = unhex(?3))
-             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = ?1 AND substr(p.digest, 1, 8) = substr(unhex(?3), 1, 8)
+             AND NOT EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE p.repository_id = ?1 AND substr(p.digest, 1, 8) = substr(unhex(?3), 1, 8)
                AND p.tag = ?2 AND p.digest = unhex(?3) AND p.next_at IS NOT NULL)
              -- A webhook told of this tag and waits for its digest: it will find this one.
-             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.next_at IS NOT NULL AND p.repository_id = ?1 AND p.tag = ?2 AND p.digest IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM ${BY_DUE} WHERE p.next_at IS NOT NULL AND p.repository_id = ?1 AND p.tag = ?2 AND p.digest IS NULL)
            RETURNING seq`,
         )
         .bind(
@@ -154,11 +157,11 @@ export function createCheckStore(db: D1Database): CheckStore {
         digest === null
           ? db
               .prepare(
-                `SELECT repository_id AS repository, seq FROM pushes WHERE next_at IS NOT NULL AND repository_id = ?1 AND ${open} AND received_at >= ?2 LIMIT 100`,
+                `SELECT repository_id AS repository, seq FROM ${BY_DUE} WHERE next_at IS NOT NULL AND repository_id = ?1 AND ${open} AND received_at >= ?2 LIMIT 100`,
               )
               .bind(repository, since)
           : db
-              .prepare(`SELECT repository_id AS repository, seq FROM pushes WHERE repository_id = ?1
+              .prepare(`SELECT repository_id AS repository, seq FROM ${BY_DIGEST} WHERE repository_id = ?1
                 AND (substr(digest, 1, 8) = substr(unhex(?3), 1, 8) AND digest = unhex(?3)) AND ${open} AND received_at >= ?2 LIMIT 100`)
               .bind(repository, since, hexParam(digest));
       const answer = await statement.all<PushKey>();
@@ -168,7 +171,7 @@ export function createCheckStore(db: D1Database): CheckStore {
     async alarming(repository) {
       const answer = await db
         .prepare(
-          `SELECT p.repository_id AS repository, p.seq FROM alerts l JOIN pushes p ON p.repository_id = l.repository_id
+          `SELECT p.repository_id AS repository, p.seq FROM alerts l INDEXED BY alerts_live CROSS JOIN ${BY_DIGEST} ON p.repository_id = l.repository_id
              AND substr(p.digest, 1, 8) = substr(unhex(l.subject), 1, 8) AND p.digest = unhex(l.subject) AND p.alert_id = l.id
            WHERE l.repository_id = ?1 AND l.state <> 'closed' LIMIT 500`,
         )

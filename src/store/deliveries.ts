@@ -36,7 +36,7 @@ const WATCHED = 'JOIN repositories r ON r.team_id = ?5 AND r.registry = c.regist
 const ACTOR = 'LEFT JOIN actors a ON a.team_id = ?5 AND a.provider = ?6 AND a.external_id = c.actor';
 
 /** The same push told by another delivery moments ago (same tag, digest and account). */
-const FOLDED = `SELECT p.seq FROM pushes p
+const FOLDED = `SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest
   WHERE p.repository_id = r.id AND substr(p.digest, 1, 8) = substr(c.digest, 1, 8) AND p.tag = c.tag AND p.digest = c.digest
     AND p.origin <= ${LAST_WEBHOOK_ORIGIN} AND p.received_at > ?4 - ${FOLD_MS} AND p.actor_id IS a.id
   ORDER BY p.seq DESC LIMIT 1`;
@@ -56,7 +56,7 @@ const LINK_FOLDED = `${CLAIMS} INSERT INTO push_deliveries (repository_id, seq, 
 // Writes 2 rows per push whose digest is still to be asked for, 3 with its digest: the row, the due index, the digest index.
 const ADD_PUSHES = `${CLAIMS} INSERT INTO pushes
     (repository_id, seq, tag, digest, kind, origin, received_at, pushed_at, actor_id, delivery, verdict, next_at)
-  SELECT r.id, (SELECT coalesce(max(seq), 0) FROM pushes WHERE repository_id = r.id) + row_number() OVER (PARTITION BY r.id ORDER BY c.i),
+  SELECT r.id, coalesce((SELECT seq FROM pushes WHERE repository_id = r.id ORDER BY seq DESC LIMIT 1), 0) + row_number() OVER (PARTITION BY r.id ORDER BY c.i),
     c.tag, c.digest, ${kindCode('unresolved')}, ?7, ?4, c.pushed_at, a.id, c.key, 0, ?4 + ${QUEUE_GRACE_MS}
   FROM c ${WATCHED} ${ACTOR}
   WHERE NOT EXISTS (${SEEN_ON}) AND (c.digest IS NULL OR (${FOLDED}) IS NULL)

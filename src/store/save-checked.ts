@@ -39,7 +39,7 @@ const TRUST_TAGS = `${ROWS} UPDATE tags SET safe_digest = c.digest, safe_at = ?2
   FROM c WHERE tags.repository_id = c.r AND tags.name = c.tag AND tags.digest = c.digest AND ${SAVED}
     AND (tags.safe_digest IS NOT c.digest OR tags.safe_how <> ${safeHowCode('trusted')})`;
 
-const FOLD_CHILDREN = `UPDATE pushes SET kind = ${kindCode('child')}, subject = unhex(?2), verdict = NULL, next_at = NULL, rev = rev + 1
+const FOLD_CHILDREN = `UPDATE pushes INDEXED BY pushes_by_digest SET kind = ${kindCode('child')}, subject = unhex(?2), verdict = NULL, next_at = NULL, rev = rev + 1
   FROM json_each(?3) j WHERE pushes.repository_id = ?1 AND substr(pushes.digest, 1, 8) = substr(unhex(j.value), 1, 8)
     AND pushes.digest = unhex(j.value) AND pushes.tag = '' AND pushes.verdict IS NOT NULL AND pushes.verdict <> ${ROGUE}`;
 
@@ -102,7 +102,8 @@ export async function saveChecked(
 
 /** A webhook told of it, after pushes that only the sweep had seen. */
 const isHeardAgain = ({ push }: CheckedPush): boolean =>
-  push.missedWebhooks > 0 && originCode(push.origin) <= LAST_WEBHOOK_ORIGIN;
+  push.missedWebhooks > 0 &&
+  (originCode(push.origin) <= LAST_WEBHOOK_ORIGIN || (push.origin === 'read-back' && push.actorId !== null));
 
 /** The change happens only if the save of its push did. */
 const IF_SAVED = 'EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = ?1 AND p.seq = ?2 AND p.rev = ?3)';
@@ -124,7 +125,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
           .prepare(
             `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
              SELECT l.team_id, 'alert-' || l.id || '-opened', l.id, l.repository_id, 'alerts', json_object('kind', 'opened', 'alert', json(l.facts)), ?5, ?5
-             FROM alerts l WHERE l.repository_id = ?1 AND l.subject = ?4 AND l.state = 'open' AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
+             FROM alerts l WHERE l.repository_id = ?1 AND l.subject = ?4 AND l.state <> 'closed' AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
           )
           .bind(...saved, change.subject, now),
       ];
@@ -141,7 +142,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
         db
           .prepare(
             `UPDATE alerts SET state = 'closed', resolution = 'cleared', closed_at = ?5, updated_at = ?5 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}
-             AND NOT EXISTS (SELECT 1 FROM pushes o WHERE o.repository_id = ?1 AND substr(o.digest, 1, 8) = substr(unhex(?6), 1, 8)
+             AND NOT EXISTS (SELECT 1 FROM pushes o INDEXED BY pushes_by_digest WHERE o.repository_id = ?1 AND substr(o.digest, 1, 8) = substr(unhex(?6), 1, 8)
                AND o.digest = unhex(?6) AND o.verdict = ${ROGUE})`,
           )
           .bind(...saved, change.alertId, now, hexParam(change.digest)),

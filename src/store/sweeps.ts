@@ -69,11 +69,11 @@ export function createSweepStore(db: D1Database): SweepStore {
     async tagsAfter(repository, name, limit) {
       const answer = await db
         .prepare(
-          'SELECT name, digest FROM tags WHERE repository_id = ?1 AND name > ?2 AND deleted_at IS NULL ORDER BY name LIMIT ?3',
+          'SELECT name, digest, changed_at FROM tags WHERE repository_id = ?1 AND name > ?2 AND deleted_at IS NULL ORDER BY name LIMIT ?3',
         )
         .bind(repository, name ?? '', limit)
-        .all<{ name: string; digest: Blob | null }>();
-      return answer.results.map((row) => ({ name: row.name, digest: digestOf(row.digest) }));
+        .all<{ name: string; digest: Blob | null; changed_at: number }>();
+      return answer.results.map((row) => ({ name: row.name, digest: digestOf(row.digest), changedAt: row.changed_at }));
     },
 
     async recordBaseline(repository, tags, now) {
@@ -84,14 +84,14 @@ export function createSweepStore(db: D1Database): SweepStore {
         db
           .prepare(
             `INSERT INTO pushes (repository_id, seq, tag, digest, kind, origin, received_at)
-             SELECT ?1, (SELECT coalesce(max(seq), 0) FROM pushes WHERE repository_id = ?1) + row_number() OVER (), t.name, unhex(j.value ->> 1),
+             SELECT ?1, coalesce((SELECT seq FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 1), 0) + row_number() OVER (), t.name, unhex(j.value ->> 1),
                ${kindCode('manifest')}, ${originCode('baseline')}, ?2 FROM json_each(?3) j ${unread}`,
           )
           .bind(repository, now, rows),
         db
           .prepare(
             `UPDATE tags SET digest = unhex(j.value ->> 1), changed_at = ?2, safe_digest = unhex(j.value ->> 1), safe_at = ?2,
-               safe_how = ${safeHowCode('baseline')}, push_seq = (SELECT p.seq FROM pushes p WHERE p.repository_id = ?1
+               safe_how = ${safeHowCode('baseline')}, push_seq = (SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest WHERE p.repository_id = ?1
                  AND substr(p.digest, 1, 8) = substr(unhex(j.value ->> 1), 1, 8) AND p.tag = tags.name AND p.digest = unhex(j.value ->> 1) LIMIT 1)
              FROM json_each(?3) j WHERE tags.repository_id = ?1 AND tags.name = j.value ->> 0 AND tags.digest IS NULL`,
           )
@@ -104,8 +104,10 @@ export function createSweepStore(db: D1Database): SweepStore {
         db
           .prepare(
             `INSERT INTO pushes (repository_id, seq, tag, kind, origin, received_at, previous)
-             SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM pushes WHERE repository_id = ?1), name, ${kindCode('deleted')}, ${originCode('sweep')}, ?3, push_seq
-             FROM tags WHERE repository_id = ?1 AND name = ?2 AND deleted_at IS NULL AND digest IS NOT NULL`,
+             SELECT ?1, coalesce((SELECT seq FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 1), 0) + 1, name, ${kindCode('deleted')}, ${originCode('sweep')}, ?3, push_seq
+             FROM tags WHERE repository_id = ?1 AND name = ?2 AND deleted_at IS NULL AND digest IS NOT NULL
+               -- Some registries go on listing what is gone: that is no second deletion.
+               AND NOT EXISTS (SELECT 1 FROM pushes h WHERE h.repository_id = ?1 AND h.seq = tags.push_seq AND h.kind = ${kindCode('deleted')})`,
           )
           .bind(repository, tag, now),
         db

@@ -176,7 +176,7 @@ async function reportHealth(
     const checked = judged[n]?.checked;
     if (checked === undefined) continue;
     const image = formatImageName(push.image);
-    const unread = checked.verdict === 'undetermined' && checked.digest === null;
+    const unread = checked.verdict === 'undetermined' && checked.kind === 'unresolved';
     if (unread) {
       const reason = 'reason' in readBack ? readBack.reason : readBack.state;
       await deps.health.raise(push.teamId, { kind: 'registry-unreadable', image, reason }, now);
@@ -185,7 +185,7 @@ async function reportHealth(
     }
     const decided = push.verdict === 'pending' && checked.verdict !== 'pending';
     if (decided && push.origin === 'sweep' && pasts[n]?.reported === false) await reportMissed(deps, push, image, now);
-    if (push.missedWebhooks > 0 && push.origin !== 'sweep' && push.origin !== 'read-back') {
+    if (push.missedWebhooks > 0 && toldByWebhook(push)) {
       await deps.health.settle(push.teamId, { kind: 'webhook-silent', image, lastDeliveryAt: null, missed: 0 }, now);
     }
   }
@@ -197,3 +197,7 @@ async function reportMissed(deps: CheckDependencies, push: PushToCheck, image: s
   if (missed < 2 && lastDeliveryAt !== null) return;
   await deps.health.raise(push.teamId, { kind: 'webhook-silent', image, lastDeliveryAt, missed }, now);
 }
+
+/** A repeated delivery tells of a push too: then the read-back names its account. */
+const toldByWebhook = ({ origin, actorId }: PushToCheck): boolean =>
+  origin === 'read-back' ? actorId !== null : origin !== 'sweep' && origin !== 'baseline';

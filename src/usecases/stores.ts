@@ -274,6 +274,8 @@ export interface SweepProgress {
   readonly phase: 'list' | 'read';
   /** In `list`: the page to read next. In `read`: the last tag read. */
   readonly cursor: string | null;
+  /** Why some tag could not be read so far, though others were. */
+  readonly unread?: string | undefined;
 }
 
 export interface SweepStore {
@@ -283,12 +285,12 @@ export interface SweepStore {
   all(): Promise<readonly number[]>;
   /** Writes down tags that were not known (or had been deleted): they are read next. */
   addTags(repository: number, tags: readonly string[], now: number): Promise<void>;
-  /** Known tags after a name, in order. */
+  /** Known tags after a name, in order. Without a digest: never read, listed first at `changedAt`. */
   tagsAfter(
     repository: number,
     name: string | null,
     limit: number,
-  ): Promise<readonly { readonly name: string; readonly digest: Digest | null }[]>;
+  ): Promise<readonly { readonly name: string; readonly digest: Digest | null; readonly changedAt: number }[]>;
   /** Records tags as they were found at registration: silently, and as what to go back to. */
   recordBaseline(
     repository: number,

@@ -3,13 +3,16 @@
  * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  */
 
+/** A key made by `importHubKey`. */
+export type HubKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+
 const HEADER = /^sha256=([0-9a-f]{64})$/i;
 
 /**
  * Makes a webhook's secret ready for `verifyHubSignature`.
  * @throws TypeError if the secret is empty: anybody could sign with that.
  */
-export async function importHubKey(secret: string): Promise<CryptoKey> {
+export async function importHubKey(secret: string): Promise<HubKey> {
   if (secret === '') throw new TypeError('A webhook secret is empty.');
   const bytes = new TextEncoder().encode(secret);
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
@@ -20,7 +23,7 @@ export async function importHubKey(secret: string): Promise<CryptoKey> {
  * the body as received: a parsed and re-written one has another signature.
  */
 export async function verifyHubSignature(
-  keys: readonly CryptoKey[],
+  keys: readonly HubKey[],
   header: string | null | undefined,
   rawBytes: Uint8Array,
 ): Promise<boolean> {

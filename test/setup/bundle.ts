@@ -15,7 +15,10 @@ declare module 'vitest' {
 export default function setup(project: TestProject): () => void {
   const folder = mkdtempSync(path.join(tmpdir(), 'pushwarden-bundle-'));
   const env = { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false' };
-  execFileSync('node_modules/.bin/wrangler', ['deploy', '--dry-run', '--minify', '--outdir', folder], { env, stdio: 'pipe' });
+  execFileSync('node_modules/.bin/wrangler', ['deploy', '--dry-run', '--minify', '--outdir', folder], {
+    env,
+    stdio: 'pipe',
+  });
   project.provide('bundle', path.join(folder, 'index.js'));
   return () => rmSync(folder, { recursive: true, force: true });
 }

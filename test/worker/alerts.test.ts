@@ -38,7 +38,7 @@ async function overwrite(words = 'miner', at = Date.now()): Promise<void> {
 }
 
 const alertMessages = (): string[] => pushwarden.messages('alerts');
-const slackRequests = (): number => pushwarden.slack.counts()['POST'] ?? 0;
+const slackRequests = (): number => pushwarden.slack.counts().POST ?? 0;
 
 describe('an alert', () => {
   test('survives a Slack that fails, goes out once when it recovers, and stays one when the webhook is repeated', async () => {
@@ -218,7 +218,9 @@ describe('forged deliveries', () => {
       await sendDockerHub(pushwarden, repository.webhook, { path, tag: `forged-${each}`, pusher: 'release-bot' });
     }
     await pushwarden.advance(300);
-    const alerts = (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) => each.image.endsWith(path));
+    const alerts = (await pushwarden.api('GET', '/alerts?state=open')).json.items.filter((each: Json) =>
+      each.image.endsWith(path),
+    );
     expect(alerts).toHaveLength(1);
     expect(alerts[0]).toMatchObject({ digest: null, findings: [{ code: 'forged-delivery' }] });
     expect(alertMessages().length).toBeLessThanOrEqual(22);

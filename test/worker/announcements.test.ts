@@ -320,11 +320,11 @@ describe('promotion and rollback', () => {
       await pushwarden.advance(10);
     }
     await push(repository, 'latest', 'old');
-    await until('it waits', async () => (await latest(repository))?.digest === digests['old']);
+    await until('it waits', async () => (await latest(repository))?.digest === digests.old);
     expect(await latest(repository)).toMatchObject({ verdict: 'pending' });
     await pushwarden.advance(150);
     expect((await verdict(repository, 'rogue')).findings.map((each: Json) => each.code)).toContain('tag-rolled-back');
-    await announce({ phase: 'pushed', digest: digests['old'], tags: ['latest'] });
+    await announce({ phase: 'pushed', digest: digests.old, tags: ['latest'] });
     await verdict(repository, 'trusted');
   });
 });

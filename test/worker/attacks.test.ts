@@ -144,6 +144,17 @@ describe('a rotated HMAC secret', () => {
     expect((await writesNothing(() => sendGitHub(pushwarden, old, { event: 'package', body }))).status).toBe(401);
     expect((await sendGitHub(pushwarden, fresh, { event: 'package', body })).status).toBe(202);
   });
+
+  test('does not outlive the overlap in the memory of a busy Worker', async () => {
+    pushwarden.registry.push('org/busy', '1.0.0', IMAGE);
+    const { id, webhook: old } = await pushwarden.watch('ghcr.io/org/busy');
+    await pushwarden.api('POST', `/repositories/${id}/rotate-secret`, { overlapMinutes: 1 });
+    const delivery = { event: 'ping', body: '{}' };
+    await pushwarden.advance(55);
+    expect((await sendGitHub(pushwarden, old, delivery)).status).toBe(202); // remembered for 10 s from here
+    await pushwarden.advance(7);
+    expect((await sendGitHub(pushwarden, old, delivery)).status).toBe(401);
+  });
 });
 
 describe('a body', () => {

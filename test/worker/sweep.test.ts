@@ -278,13 +278,38 @@ describe('a registry in trouble', () => {
   test('is asked again where the sweep stopped', async () => {
     const tags = Array.from({ length: 30 }, (_, at) => `1.0.${String(at).padStart(2, '0')}`);
     await watch(tags);
-    pushwarden.registry.fail(`${path}/manifests/1.0.27`, { kind: 'status', status: 500 });
+    for (const name of tags.slice(24)) {
+      pushwarden.registry.fail(`${path}/manifests/${name}`, { kind: 'status', status: 500 });
+    }
     await sweep();
     pushwarden.registry.heal();
-    const again = await requestsOf(sweep);
-    for (const name of tags.slice(27)) expect(again).toContain(`HEAD /manifests/${name}`);
-    expect(again.length).toBeLessThanOrEqual(6);
+    expect((await requestsOf(sweep)).sort()).toEqual(tags.slice(24).map((name) => `HEAD /manifests/${name}`));
     expect(await requestsOf(sweep)).toHaveLength(1 + tags.length);
+  });
+
+  test.each([1, 4])('with %i tags that can never be read does not hide the tags after them', async (broken) => {
+    const names = Array.from({ length: broken }, (_, at) => `0.0.${at}`);
+    await watch([...names, '1.0.0', 'latest']);
+    for (const name of names) pushwarden.registry.fail(`${path}/manifests/${name}`, { kind: 'status', status: 500 });
+    const rogue = pushSilently('1.0.0', 'miner');
+    for (let sweeps = 0; sweeps < 5; sweeps += 1) await sweep();
+    await until('Slack is told', () => told('alerts').length > 0);
+    expect(await latest()).toMatchObject({ tag: '1.0.0', digest: rogue, verdict: 'rogue' });
+    expect(await openHealth('registry-unreadable')).toHaveLength(1);
+    pushwarden.registry.heal();
+    for (let sweeps = 0; sweeps < 2; sweeps += 1) await sweep();
+    expect(await openHealth('registry-unreadable')).toEqual([]);
+    expect(await pushes()).toHaveLength(1);
+  });
+
+  test('that cannot tell one tag at the beginning learns it later, silently', async () => {
+    pushwarden.registry.fail(`${path}/manifests/1.0.0`, { kind: 'status', status: 500 });
+    await watch(['1.0.0', 'latest']);
+    pushwarden.registry.heal();
+    await sweep();
+    await pushwarden.advance(DEADLINE);
+    expect((await history('1.0.0')).map(({ origin }) => origin)).toEqual(['baseline']);
+    expect(told('alerts')).toEqual([]);
   });
 });
 
