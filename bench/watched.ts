@@ -1,5 +1,5 @@
-import type { D1Database } from '@cloudflare/workers-types';
 import { createHash, randomBytes } from 'node:crypto';
+import type { D1Database } from '@cloudflare/workers-types';
 import { createSeal } from '../src/seal.ts';
 import { WATCHED, watch } from '../test/fixtures/push-journey.ts';
 

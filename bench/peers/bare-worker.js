@@ -44,14 +44,7 @@ export default {
         `${pushed.namespace}/${pushed.name}`,
         day,
       ),
-      env.DB.prepare(DELIVERY).bind(
-        day,
-        delivery,
-        now,
-        `package.${action}`,
-        request.headers.get('user-agent'),
-        new Uint8Array(hash),
-      ),
+      env.DB.prepare(DELIVERY).bind(day, delivery, now, 'p', request.headers.get('user-agent'), new Uint8Array(hash)),
     ]);
     const pushes = results[1].results;
     if (env.SEND === 'yes' && pushes.length > 0)

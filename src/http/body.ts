@@ -5,30 +5,38 @@ import { Problem } from './problem.ts';
  * @throws Problem 413 as soon as it is longer, by its header or by what arrives.
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = new Problem(413, `The body is longer than ${maxBytes} bytes.`);
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge;
-  if (request.body === null) return new Uint8Array();
+  const declared = request.headers.get('content-length');
+  if (declared !== null) {
+    // HTTP ends the body there: no more than this can arrive.
+    if (Number(declared) > maxBytes) throw tooLarge(maxBytes);
+    return new Uint8Array(await request.arrayBuffer());
+  }
+  return request.body === null ? new Uint8Array() : readStream(request.body, maxBytes);
+}
+
+const tooLarge = (maxBytes: number): Problem => new Problem(413, `The body is longer than ${maxBytes} bytes.`);
+
+async function readStream(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = request.body.getReader();
+  const reader = body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     length += value.byteLength;
     if (length > maxBytes) {
       await reader.cancel();
-      throw tooLarge;
+      throw tooLarge(maxBytes);
     }
     chunks.push(value);
   }
-  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
-  const body = new Uint8Array(length);
+  const whole = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
-    body.set(chunk, at);
+    whole.set(chunk, at);
     at += chunk.byteLength;
   }
-  return body;
+  return whole;
 }
 
 /** The media type without parameters, lower case; empty if there is none. */

@@ -3,7 +3,7 @@ import type { Services } from '../compose.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { LookLimiter, lookAtTag } from '../usecases/look-at-tag.ts';
-import type { CheckMessage } from '../usecases/ports.ts';
+import type { CheckMessage, Look } from '../usecases/ports.ts';
 import type { PushKey } from '../usecases/stores.ts';
 import { checkDependencies, deliverDependencies } from './dependencies.ts';
 
@@ -27,7 +27,7 @@ export async function consume(services: Services, batch: MessageBatch<unknown>):
 async function consumeChecks(services: Services, batch: MessageBatch<unknown>): Promise<void> {
   const deps = checkDependencies(services);
   const checks: { message: Message<unknown>; key: PushKey }[] = [];
-  const looks: { message: Message<unknown>; look: Extract<CheckMessage, { look: unknown }>['look'] }[] = [];
+  const looks: { message: Message<unknown>; look: Look }[] = [];
   for (const message of batch.messages) {
     const body = message.body as CheckMessage; // only this Worker writes to its queues
     if ('check' in body) checks.push({ message, key: body.check });
@@ -43,12 +43,13 @@ async function consumeChecks(services: Services, batch: MessageBatch<unknown>): 
   const limiter = limiters.get(services) ?? new LookLimiter(services.clock);
   limiters.set(services, limiter);
   for (const { message, look } of looks) {
-    if (limiter.allows(look)) {
-      await lookAtTag(deps, look);
-      message.ack();
-    } else {
+    if (!limiter.allows(look)) {
       message.retry({ delaySeconds: 2 });
+      continue;
     }
+    await services.deliveries.linkFolded(look);
+    await lookAtTag(deps, look);
+    message.ack();
   }
 }
 

@@ -70,3 +70,15 @@ export async function deliveryKey(id: string): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id));
   return hexOf(new Uint8Array(hash, 0, 16));
 }
+
+/** The events that there are millions of are stored as a letter. */
+const EVENTS = new Map([
+  ['package.published', 'p'],
+  ['package.updated', 'u'],
+  ['registry_package.published', 'P'],
+  ['registry_package.updated', 'U'],
+]);
+const EVENT_NAMES = new Map([...EVENTS].map(([name, letter]) => [letter, name]));
+
+export const eventCode = (event: string): string => EVENTS.get(event) ?? event;
+export const eventOf = (stored: string): string => EVENT_NAMES.get(stored) ?? stored;

@@ -7,6 +7,7 @@ import {
   type DeliveryOutcome,
   dayOf,
   deliveryKey,
+  eventCode,
   hexParam,
   kindCode,
   LAST_WEBHOOK_ORIGIN,
@@ -16,6 +17,8 @@ import {
 
 /** `package` and `registry_package` tell of the same push within seconds. */
 const FOLD_MS = 5 * 60_000;
+/** ... and within so many pushes: the same image pushed again every night must not make this slower every night. */
+const FOLD_PUSHES = 500;
 /** The queue takes a new push at once; cron takes what the queue has lost. */
 const QUEUE_GRACE_MS = 30_000;
 /** Images nobody watches are listed up to this many per team: whoever knows a webhook's URL can invent names. */
@@ -38,20 +41,13 @@ const ACTOR = 'LEFT JOIN actors a ON a.team_id = ?5 AND a.provider = ?6 AND a.ex
 /** The same push told by another delivery moments ago (same tag, digest and account). */
 const FOLDED = `SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest
   WHERE p.repository_id = r.id AND substr(p.digest, 1, 8) = substr(c.digest, 1, 8) AND p.tag = c.tag AND p.digest = c.digest
+    AND p.seq > coalesce((SELECT seq FROM pushes WHERE repository_id = r.id ORDER BY seq DESC LIMIT 1), 0) - ${FOLD_PUSHES}
     AND p.origin <= ${LAST_WEBHOOK_ORIGIN} AND p.received_at > ?4 - ${FOLD_MS} AND p.actor_id IS a.id
   ORDER BY p.seq DESC LIMIT 1`;
-
-// Reads a row per claim: the repository, and the delivery if it was seen.
-const FIND = `${CLAIMS} SELECT c.i, r.id AS repository, a.id AS actor, EXISTS (${SEEN_ON}) AS seen
-  FROM c LEFT ${WATCHED} ${ACTOR} WHERE ?4 IS NOT NULL ORDER BY c.i`;
 
 const ADD_ACTORS = `${CLAIMS} INSERT INTO actors (team_id, provider, external_id, name, first_seen_at)
   SELECT DISTINCT ?5, ?6, c.actor, c.pusher, ?4 FROM c ${WATCHED} WHERE c.actor IS NOT NULL AND ?2 AND ?3
   ON CONFLICT (team_id, provider, external_id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`;
-
-const LINK_FOLDED = `${CLAIMS} INSERT INTO push_deliveries (repository_id, seq, key, day)
-  SELECT r.id, (${FOLDED}), c.key, ?3 FROM c ${WATCHED} ${ACTOR}
-  WHERE c.digest IS NOT NULL AND (${FOLDED}) IS NOT NULL AND NOT EXISTS (${SEEN_ON}) ON CONFLICT DO NOTHING`;
 
 // Writes 2 rows per push whose digest is still to be asked for, 3 with its digest: the row, the due index, the digest index.
 const ADD_PUSHES = `${CLAIMS} INSERT INTO pushes
@@ -62,62 +58,107 @@ const ADD_PUSHES = `${CLAIMS} INSERT INTO pushes
   WHERE NOT EXISTS (${SEEN_ON}) AND (c.digest IS NULL OR (${FOLDED}) IS NULL)
   RETURNING repository_id AS repository, seq, tag`;
 
-// Writes 1 row, new or repeated.
+// Writes 1 row, new or repeated, and answers what became of each claim: its repository and whether it was seen before.
 const ADD_DELIVERIES = `${CLAIMS} INSERT INTO deliveries (hook_id, day, key, received_at, repository_id, outcome, event, user_agent, body_sha256)
   SELECT ?2, coalesce((${SEEN_ON}), ?3), c.key, ?4, r.id,
-    CASE WHEN r.id IS NULL THEN ${outcomeCode('unwatched')} ELSE ${outcomeCode('recorded')} END, c.event, ?7, ?8
-  FROM c LEFT ${WATCHED} WHERE ?6 IS NOT NULL
-  ON CONFLICT (hook_id, day, key) DO UPDATE SET repeats = repeats + 1`;
+    CASE WHEN r.id IS NULL THEN ${outcomeCode('unwatched')} ELSE ${outcomeCode('recorded')} END, c.event, ?6, ?7
+  FROM c LEFT ${WATCHED} WHERE true
+  ON CONFLICT (hook_id, day, key) DO UPDATE SET repeats = repeats + 1, repository_id = excluded.repository_id
+  RETURNING lower(hex(key)) AS key, repository_id AS repository, repeats > 0 AS seen`;
+
+// Who a repeated delivery names: its look is theirs.
+const FIND_ACTORS = `SELECT external_id AS actor, id FROM actors
+  WHERE team_id = ?1 AND provider = ?2 AND external_id IN (SELECT value FROM json_each(?3))`;
 
 const ADD_OTHER = `INSERT INTO deliveries (hook_id, day, key, received_at, outcome, event, user_agent, body_sha256, problem, body)
   VALUES (?1, ?2, unhex(?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)
   ON CONFLICT (hook_id, day, key) DO UPDATE SET repeats = repeats + 1 RETURNING repeats`;
 
 interface Found {
-  i: number;
+  key: string;
   repository: number | null;
-  actor: number | null;
   seen: number;
 }
 
-async function claimRow(claim: PushClaim): Promise<Record<string, unknown>> {
+interface Written {
+  repository: number;
+  seq: number;
+  tag: string;
+}
+
+/** A claim as `CLAIMS` reads it; JSON cannot carry BLOBs, so they are hex. */
+interface ClaimRow {
+  readonly key: string;
+  readonly registry: string;
+  readonly path: string;
+  readonly tag: string;
+  readonly digest: string | null;
+  readonly pusher: string | null;
+  readonly actor: string | null;
+  readonly pushedAt: number | null;
+  readonly event: string;
+}
+
+async function claimRow({ deliveryId, image, tag, digest, pusher, pushedAt, event }: PushClaim): Promise<ClaimRow> {
   return {
-    key: await deliveryKey(claim.deliveryId),
-    registry: claim.image.registry,
-    path: claim.image.path,
-    tag: claim.tag,
-    digest: hexParam(claim.digest),
-    pusher: claim.pusher?.name,
-    actor: claim.pusher === null ? undefined : (claim.pusher.id ?? claim.pusher.name),
-    pushedAt: claim.pushedAt ?? undefined,
-    event: claim.event,
+    key: await deliveryKey(deliveryId),
+    registry: image.registry,
+    path: image.path,
+    tag,
+    digest: hexParam(digest),
+    pusher: pusher?.name ?? null,
+    actor: pusher === null ? null : (pusher.id ?? pusher.name),
+    pushedAt,
+    event: eventCode(event),
   };
 }
 
+/** Accounts that this isolate has written: most pushes are by the same few. */
+const MAX_KNOWN_ACTORS = 1000;
+
 /** Deliveries and what they claim. Everything a webhook request writes is one batch: one round trip, all or nothing. */
 export function createDeliveryStore(db: D1Database): DeliveryStore {
+  const knownActors = new Set<string>();
+
   async function recordClaims(delivery: Delivery, claims: readonly PushClaim[], teamId: number): Promise<Recorded> {
-    const rows = JSON.stringify(await Promise.all(claims.map(claimRow)));
-    const origin = originCode(delivery.origin);
-    const at = delivery.receivedAt;
-    const base = [rows, delivery.hookId, dayOf(at), at, teamId, delivery.origin] as const;
-    const bySource = claims.some((claim) => claim.pusher !== null) ? [db.prepare(ADD_ACTORS).bind(...base)] : [];
-    const byDigest = claims.some((claim) => claim.digest !== null) ? [db.prepare(LINK_FOLDED).bind(...base)] : [];
+    const rows = await Promise.all(claims.map(claimRow));
+    const { hookId, receivedAt: at, origin } = delivery;
+    const base = [JSON.stringify(rows), hookId, dayOf(at), at, teamId] as const;
+    const actors = rows
+      .filter(({ actor }) => actor !== null)
+      .map(({ actor, pusher }) => `${teamId} ${origin} ${actor} ${pusher}`);
+    const isNewActor = actors.some((actor) => !knownActors.has(actor));
+    const before = isNewActor ? [db.prepare(ADD_ACTORS).bind(...base, origin)] : [];
     const results = await db.batch([
-      ...bySource,
-      db.prepare(FIND).bind(...base),
-      ...byDigest,
-      db.prepare(ADD_PUSHES).bind(...base, origin),
+      ...before,
+      db.prepare(ADD_PUSHES).bind(...base, origin, originCode(origin)),
       db.prepare(ADD_DELIVERIES).bind(...base, delivery.userAgent, delivery.bodySha256),
     ]);
-    // The batch's answers are untyped; these are the columns that FIND and ADD_PUSHES name.
-    const found = results[bySource.length]?.results as Found[];
-    const pushes = results[bySource.length + 1 + byDigest.length]?.results as {
-      repository: number;
-      seq: number;
-      tag: string;
-    }[];
-    return summarise(claims, found, pushes);
+    // The batch's answers are untyped; these are the columns that ADD_PUSHES and ADD_DELIVERIES name.
+    const written = results[before.length]?.results as Written[];
+    const found = results[before.length + 1]?.results as Found[];
+    if (knownActors.size >= MAX_KNOWN_ACTORS) knownActors.clear();
+    // An account is written with a push to a watched image only.
+    if (found.every(({ repository }) => repository !== null)) for (const actor of actors) knownActors.add(actor);
+    const summary = summarise(rows, found, written, dayOf(at));
+    return summary.looks.length === 0
+      ? summary
+      : { ...summary, looks: await namedLooks(summary.looks, rows, teamId, origin) };
+  }
+
+  async function namedLooks(
+    looks: Recorded['looks'],
+    rows: readonly ClaimRow[],
+    teamId: number,
+    origin: string,
+  ): Promise<Recorded['looks']> {
+    const names = JSON.stringify(rows.map(({ actor }) => actor));
+    const actors = await db.prepare(FIND_ACTORS).bind(teamId, origin, names).all<{ actor: string; id: number }>();
+    const ids = new Map(actors.results.map(({ actor, id }) => [actor, id]));
+    return looks.map((look) => ({
+      ...look,
+      actor: ids.get(rows.find(({ tag }) => tag === look.tag)?.actor ?? '') ?? null,
+    }));
   }
 
   async function recordOther(delivery: Delivery, outcome: DeliveryOutcome): Promise<Recorded> {
@@ -131,7 +172,7 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         await deliveryKey(content.deliveryId),
         delivery.receivedAt,
         outcomeCode(outcome),
-        content.event.slice(0, 64),
+        eventCode(content.event).slice(0, 64),
         delivery.userAgent,
         delivery.bodySha256,
         content.kind === 'not-understood' ? content.problem.slice(0, 500) : null,
@@ -153,9 +194,11 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
       const fresh = await db
         .prepare(
           `INSERT INTO unwatched_images (team_id, image, hook_id, first_seen_at, last_seen_at, deliveries, last_tag, last_pusher)
-           SELECT ?1, value ->> 'image', ?2, ?3, ?3, 1, value ->> 'tag', value ->> 'pusher' FROM json_each(?4)
-           WHERE (SELECT count(*) FROM unwatched_images WHERE team_id = ?1) < ${MAX_UNWATCHED}
-             OR EXISTS (SELECT 1 FROM unwatched_images u WHERE u.team_id = ?1 AND u.image = value ->> 'image')
+           SELECT ?1, image, ?2, ?3, ?3, 1, tag, pusher FROM (
+             SELECT value ->> 'image' AS image, value ->> 'tag' AS tag, value ->> 'pusher' AS pusher, u.image IS NULL AS is_new,
+               row_number() OVER (PARTITION BY u.image IS NULL ORDER BY key) AS n
+             FROM json_each(?4) LEFT JOIN unwatched_images u ON u.team_id = ?1 AND u.image = value ->> 'image')
+           WHERE NOT is_new OR n <= ${MAX_UNWATCHED} - (SELECT count(*) FROM unwatched_images WHERE team_id = ?1)
            ON CONFLICT (team_id, image) DO UPDATE SET last_seen_at = excluded.last_seen_at, deliveries = deliveries + 1,
              last_tag = excluded.last_tag, last_pusher = excluded.last_pusher
            RETURNING image, deliveries`,
@@ -163,6 +206,19 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         .bind(teamId, hookId, now, JSON.stringify(images))
         .all<{ image: string; deliveries: number }>();
       return fresh.results.filter((row) => row.deliveries === 1).map((row) => row.image);
+    },
+
+    async linkFolded({ repository, tag, folded }) {
+      if (folded === null) return;
+      await db
+        .prepare(
+          `INSERT INTO push_deliveries (repository_id, seq, key, day)
+           SELECT p.repository_id, p.seq, unhex(?4), ?5 FROM pushes p INDEXED BY pushes_by_digest
+           WHERE p.repository_id = ?1 AND substr(p.digest, 1, 8) = substr(unhex(?3), 1, 8) AND p.tag = ?2 AND p.digest = unhex(?3)
+             AND p.origin <= ${LAST_WEBHOOK_ORIGIN} ORDER BY p.seq DESC LIMIT 1 ON CONFLICT DO NOTHING`,
+        )
+        .bind(repository, tag, folded.digest, folded.key, folded.day)
+        .run();
     },
 
     async expire(before) {
@@ -177,27 +233,28 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
 
 /** Compares what was claimed with what was written: the rest are repeats (looked at again) or images nobody watches. */
 function summarise(
-  claims: readonly PushClaim[],
+  rows: readonly ClaimRow[],
   found: readonly Found[],
-  pushes: readonly { repository: number; seq: number; tag: string }[],
+  written: readonly Written[],
+  day: number,
 ): Recorded {
-  const written = new Set(pushes.map((push) => `${push.repository} ${push.tag}`));
+  const pushed = new Set(written.map(({ repository, tag }) => `${repository} ${tag}`));
+  const byKey = new Map(found.map((each) => [each.key, each]));
   const looks: Recorded['looks'][number][] = [];
   const unwatched: Recorded['unwatched'][number][] = [];
-  for (const row of found) {
-    const claim = claims[row.i];
-    if (claim === undefined) continue;
-    if (row.repository === null) {
-      if (!row.seen)
-        unwatched.push({ image: formatImageName(claim.image), tag: claim.tag, pusher: claim.pusher?.name ?? null });
-    } else if (claim.tag !== '' && !written.has(`${row.repository} ${claim.tag}`)) {
-      looks.push({ repository: row.repository, tag: claim.tag, actor: row.actor });
+  for (const { key, registry, path, tag, digest, pusher } of rows) {
+    const { repository, seen } = byKey.get(key) ?? { repository: null, seen: 1 };
+    if (repository === null) {
+      if (seen === 0) unwatched.push({ image: formatImageName({ registry, path }), tag, pusher });
+    } else if (tag !== '' && !pushed.has(`${repository} ${tag}`)) {
+      const folded = seen === 0 && digest !== null ? { key, day, digest } : null;
+      looks.push({ repository, tag, actor: null, folded });
     }
   }
   return {
-    pushes: pushes.map(({ repository, seq }) => ({ repository, seq })),
+    pushes: written.map(({ repository, seq }) => ({ repository, seq })),
     looks,
     unwatched,
-    repeated: found.every((row) => row.seen === 1),
+    repeated: found.length > 0 && found.every(({ seen }) => seen === 1),
   };
 }

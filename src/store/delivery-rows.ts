@@ -1,4 +1,4 @@
-import { type Blob, type DeliveryOutcome, hexOf, outcomeOf } from './codec.ts';
+import { type Blob, type DeliveryOutcome, eventOf, hexOf, outcomeOf } from './codec.ts';
 
 export interface DeliveryRecord {
   readonly key: string;
@@ -36,7 +36,7 @@ export const deliveryOf = (row: DeliveryRow): DeliveryRecord => ({
   receivedAt: row.received_at,
   repository: row.repository_id,
   outcome: outcomeOf(row.outcome),
-  event: row.event,
+  event: eventOf(row.event),
   userAgent: row.user_agent,
   bodySha256: hexOf(row.body_sha256),
   repeats: row.repeats,

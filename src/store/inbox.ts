@@ -65,14 +65,20 @@ export function createInboxStore(db: D1Database) {
       return rows.results;
     },
 
-    /** A hook's deliveries, newest first, of the day of `before` and the ones before it. */
-    async deliveries(teamId: number, hook: number, before: number, limit: number): Promise<DeliveryRecord[]> {
+    /** A hook's deliveries, newest first, after a cursor (`receivedAt` and key): an envelope writes many in one ms. */
+    async deliveries(
+      teamId: number,
+      hook: number,
+      after: { readonly at: number; readonly key: string },
+      limit: number,
+    ): Promise<DeliveryRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT ${DELIVERY} FROM deliveries d JOIN hooks h ON h.id = d.hook_id WHERE h.team_id = ?1 AND d.hook_id = ?2 AND d.day <= ?3 AND d.received_at < ?4
-           ORDER BY d.day DESC, d.received_at DESC LIMIT ?5`,
+          `SELECT ${DELIVERY} FROM deliveries d JOIN hooks h ON h.id = d.hook_id
+           WHERE h.team_id = ?1 AND d.hook_id = ?2 AND d.day <= ?3 AND (d.received_at, d.key) < (?4, unhex(?5))
+           ORDER BY d.day DESC, d.received_at DESC, d.key DESC LIMIT ?6`,
         )
-        .bind(teamId, hook, dayOf(before), before, limit)
+        .bind(teamId, hook, dayOf(after.at), after.at, after.key, limit)
         .all<DeliveryRow>();
       return rows.results.map(deliveryOf);
     },

@@ -65,13 +65,15 @@ export function createKeyStore(db: D1Database) {
 
     /** Answers `false` if the team has no such live key. */
     async revoke(teamId: number, id: number, now: number, audit: AuditEntry): Promise<boolean> {
-      const results = await db.batch([
-        db
-          .prepare('UPDATE api_keys SET revoked_at = ?3 WHERE id = ?2 AND team_id = ?1 AND revoked_at IS NULL')
-          .bind(teamId, id, now),
-        auditEntry(db, audit),
-      ]);
-      return (results[0]?.meta.changes ?? 0) > 0;
+      const revoked = await db
+        .prepare(
+          'UPDATE api_keys SET revoked_at = ?3 WHERE id = ?2 AND team_id = ?1 AND revoked_at IS NULL RETURNING id',
+        )
+        .bind(teamId, id, now)
+        .first<{ id: number }>();
+      if (revoked === null) return false;
+      await auditEntry(db, audit).run();
+      return true;
     },
   };
 }

@@ -1,7 +1,5 @@
 import { type CheckDependencies, checkPushes } from './check-pushes.ts';
-import type { CheckMessage, Clock } from './ports.ts';
-
-type Look = Extract<CheckMessage, { look: unknown }>['look'];
+import type { Clock, Look } from './ports.ts';
 
 /** A tag is read back at most this often: a repeated delivery must not let its sender use us against the registry. */
 const EVERY_MS = 1000;

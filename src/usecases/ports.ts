@@ -161,4 +161,13 @@ export interface Wakeups {
 /** Look at a push, or read a tag back. */
 export type CheckMessage =
   | { readonly check: { readonly repository: number; readonly seq: number } }
-  | { readonly look: { readonly repository: number; readonly tag: string; readonly actor: number | null } };
+  | { readonly look: Look };
+
+/** A tag to read back, since a delivery named it that recorded no push. */
+export interface Look {
+  readonly repository: number;
+  readonly tag: string;
+  readonly actor: number | null;
+  /** The delivery, if it told of a push that another delivery had told of moments before. */
+  readonly folded: { readonly key: string; readonly day: number; readonly digest: string } | null;
+}

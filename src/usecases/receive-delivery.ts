@@ -44,6 +44,9 @@ export async function receiveDelivery(
   };
 }
 
+/** One delivery makes this much news at most; the list has the rest. */
+const MAX_NEWS = 3;
+
 /** A new image under your name is news, once. */
 async function newsOfUnwatched(
   deps: ReceiveDependencies,
@@ -52,7 +55,7 @@ async function newsOfUnwatched(
   unwatched: readonly { readonly image: string; readonly tag: string; readonly pusher: string | null }[],
 ): Promise<void> {
   const fresh = await deps.deliveries.noteUnwatched(teamId, delivery.hookId, unwatched, delivery.receivedAt);
-  for (const image of fresh) {
+  for (const image of fresh.slice(0, MAX_NEWS)) {
     const pusher = unwatched.find((each) => each.image === image)?.pusher ?? null;
     await deps.health.raise(teamId, { kind: 'unwatched-image', image, pusher }, delivery.receivedAt);
   }

@@ -6,7 +6,7 @@ import type { Finding, FindingCode, Verdict, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { CiClaims, Policy, Pusher } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
-import type { MessageReference, NotificationContent, SignatureSearch } from './ports.ts';
+import type { Look, MessageReference, NotificationContent, SignatureSearch } from './ports.ts';
 
 /** A push by its key. `12-345` in the API. */
 export interface PushKey {
@@ -19,7 +19,7 @@ export interface Recorded {
   /** Pushes written now: each wants a check. */
   readonly pushes: readonly PushKey[];
   /** Tags that a repeated delivery named: each wants a look, since two pushes may share a second. */
-  readonly looks: readonly { readonly repository: number; readonly tag: string; readonly actor: number | null }[];
+  readonly looks: readonly Look[];
   /** Images that nobody in the hook's team watches. */
   readonly unwatched: readonly { readonly image: string; readonly tag: string; readonly pusher: string | null }[];
   readonly repeated: boolean;
@@ -30,6 +30,8 @@ export interface DeliveryStore {
   record(delivery: Delivery, teamId: number): Promise<Recorded>;
   /** Lists images that nobody watches; answers with those seen for the first time. */
   noteUnwatched(teamId: number, hookId: number, images: Recorded['unwatched'], now: number): Promise<readonly string[]>;
+  /** Links a delivery to the push that another one had told of. */
+  linkFolded(look: Look): Promise<void>;
   /** Drops deliveries older than `before` (ms). */
   expire(before: number): Promise<void>;
 }

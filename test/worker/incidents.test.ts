@@ -1,68 +1,27 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { PackageEvent } from '../../scripts/simulate/github-webhook.ts';
-import {
-  buildkitAttestation,
-  cosignSignature,
-  type Image,
-  imageIndex,
-  referrersTag,
-  sigstoreReferrer,
-  singleImage,
-} from '../../scripts/simulate/images.ts';
-import { randomFrom } from '../../scripts/simulate/random.ts';
-import type { SlackMessage } from '../../scripts/simulate/world/slack.ts';
-import { announce, releaseIdentity } from '../fixtures/ci-job.ts';
-import { type GitHubDelivery, packageDelivery, sendDockerHub, sendGitHub } from '../fixtures/senders.ts';
+import { type Image, singleImage } from '../../scripts/simulate/images.ts';
+import { announce } from '../fixtures/ci-job.ts';
+import { sendDockerHub } from '../fixtures/senders.ts';
+import { byTag, WatchedImages } from '../fixtures/watched-images.ts';
 import { type Json, TestInstallation, until } from '../fixtures/worker.ts';
 
-const DEADLINE = 1800;
 const DAY = 86_400;
 
 let pushwarden: TestInstallation;
-/** This test's repositories. */
-const watched: Json[] = [];
+let images: WatchedImages;
 
 beforeAll(async () => {
   pushwarden = await TestInstallation.start({ bundle: inject('bundle') });
   // GHCR and Docker Hub have no referrers API.
   pushwarden.registry.referrersApi = false;
   await pushwarden.connectSlack();
+  images = new WatchedImages(pushwarden);
 });
 afterAll(() => pushwarden?.stop());
 afterEach(async () => {
   pushwarden.slack.messages.length = 0;
-  // What is no longer watched is not swept while time passes in the next test.
-  for (const { id } of watched.splice(0)) await pushwarden.api('DELETE', `/repositories/${id}`);
+  await images.forget();
 });
-
-async function watch(image: string, policy: object): Promise<Json> {
-  const repository = await pushwarden.watch(image, { policy });
-  watched.push(repository);
-  return repository;
-}
-
-const policyOf = (account: string, immutableTags: readonly string[]): object => ({
-  pushers: [account],
-  immutableTags,
-  ci: { announceFirst: true, identities: [releaseIdentity(pushwarden)] },
-});
-
-const told = (path: string, channel: 'alerts' | 'health' = 'alerts'): SlackMessage[] =>
-  pushwarden.slack.messages.filter(
-    (message) => message.channel === channel && new RegExp(`${path}\\b(?!-)`).test(message.json),
-  );
-
-/** Pushes since the baseline, newest first; `folded`: also those that belong to another one. */
-async function pushes(repository: Json, folded = false): Promise<Json[]> {
-  const { json } = await pushwarden.api('GET', `/repositories/${repository.id}/pushes?limit=100&folded=${folded}`);
-  return json.items.filter((push: Json) => push.origin !== 'baseline');
-}
-
-async function openAlerts(repository: Json): Promise<Json[]> {
-  const { items } = (await pushwarden.api('GET', '/alerts?state=open&limit=100')).json;
-  return items.filter((alert: Json) => alert.repository === repository.id);
-}
 
 interface Hub {
   readonly path: string;
@@ -88,17 +47,17 @@ class HubRepository {
     const { path, account, immutableTags, baseline, release } = this.hub;
     for (const tag of baseline) pushwarden.registry.push(path, tag, singleImage(`${path} ${tag}`));
     const image = `docker.io/${path}`;
-    this.repository = await watch(image, policyOf(account, immutableTags));
+    this.repository = await images.watch(image, images.policyOf(account, immutableTags));
     await announce(pushwarden, { phase: 'started', image, tags: release });
     for (const tag of release) await this.push(tag, this.genuine);
     await announce(pushwarden, { phase: 'pushed', image, digest: this.genuine.digest, tags: release });
     await announce(pushwarden, { phase: 'finished', image });
     await until('the release is trusted', async () => {
-      const all = await pushes(this.repository);
+      const all = await images.pushes(this.repository);
       return all.length === release.length && all.every(({ verdict }) => verdict === 'trusted');
     });
     await pushwarden.advance(2 * DAY);
-    expect(told(path)).toEqual([]);
+    expect(images.told(path)).toEqual([]);
     return this;
   }
 
@@ -117,18 +76,18 @@ class HubRepository {
     const from = pushwarden.slack.messages.length;
     await this.push(tag, image);
     await until(`Slack is told of ${tag}`, () =>
-      told(this.hub.path).some(
-        (message) => pushwarden.slack.messages.indexOf(message) >= from && message.json.includes(tag),
-      ),
+      images
+        .told(this.hub.path)
+        .some((message) => pushwarden.slack.messages.indexOf(message) >= from && message.json.includes(tag)),
     );
-    const [latest] = await pushes(this.repository);
+    const [latest] = await images.pushes(this.repository);
     expect(latest).toMatchObject({ tag, digest: image.digest, verdict: 'rogue' });
     expect(latest.findings.map((finding: Json) => finding.code).sort()).toEqual([...codes].sort());
   }
 
   /** Open alerts as their digest and tags. */
   async alerts(): Promise<Record<string, string[]>> {
-    return Object.fromEntries((await openAlerts(this.repository)).map(({ digest, tags }) => [digest, tags]));
+    return Object.fromEntries((await images.openAlerts(this.repository)).map(({ digest, tags }) => [digest, tags]));
   }
 }
 
@@ -143,7 +102,7 @@ describe('replayed', () => {
     }).setUp();
     const miner = singleImage('kong miner');
     await kong.attack('3.4.0', miner, ['tag-moved', 'no-ci-run']);
-    const [alert] = await openAlerts(kong.repository);
+    const [alert] = await images.openAlerts(kong.repository);
     expect(alert).toMatchObject({
       tags: ['3.4.0'],
       digest: miner.digest,
@@ -151,7 +110,7 @@ describe('replayed', () => {
       safe: { digest: kong.genuine.digest, how: 'trusted' },
     });
     await pushwarden.advance(10 * DAY);
-    expect(told(kong.hub.path)).toHaveLength(1);
+    expect(images.told(kong.hub.path)).toHaveLength(1);
   });
 
   test('Trivy, 2026: a stolen token pushes two versions that nobody released, and moves latest', async () => {
@@ -201,7 +160,7 @@ describe('replayed', () => {
     const repositories: Json[] = [];
     for (const path of paths) {
       for (const tag of tags) pushwarden.registry.push(path, tag, singleImage(`${path} ${tag}`));
-      repositories.push(await watch(`registry.example/${path}`, { immutableTags: ['*.*.*'] }));
+      repositories.push(await images.watch(`registry.example/${path}`, { immutableTags: ['*.*.*'] }));
     }
     await pushwarden.advance(DAY);
     const backdoors = paths.map((path) => singleImage(`backdoor for ${path}`));
@@ -212,184 +171,15 @@ describe('replayed', () => {
     for (let runs = 0; runs < 4; runs += 1) await pushwarden.advance(900);
 
     for (const [at, repository] of repositories.entries()) {
-      const all = await pushes(repository);
+      const all = await images.pushes(repository);
       expect(all.map(({ tag, verdict, digest }) => ({ tag, verdict, digest })).sort(byTag)).toEqual(
         tags.map((tag) => ({ tag, verdict: 'rogue', digest: backdoors[at]?.digest })).sort(byTag),
       );
       const moved = all.filter((push) => push.findings.some((finding: Json) => finding.code === 'tag-moved'));
       expect(moved.map(({ tag }) => tag).sort()).toEqual(versions);
-      const alerts = await openAlerts(repository);
+      const alerts = await images.openAlerts(repository);
       expect(alerts.map((alert) => alert.tags.length)).toEqual([tags.length]);
-      await until('Slack is told', () => told(paths[at] ?? '').length > 0);
+      await until('Slack is told', () => images.told(paths[at] ?? '').length > 0);
     }
-  });
-});
-
-const byTag = (a: { tag: string }, b: { tag: string }): number => a.tag.localeCompare(b.tag);
-
-const TAGS = ['3.5.0', 'latest'];
-
-interface Pushed {
-  readonly tag: string;
-  readonly image: Image;
-  readonly children: readonly Image[];
-  /** What GitHub sends for it; tagged images as both kinds. */
-  readonly events: readonly PackageEvent[];
-}
-
-/** Two platforms with attestations, their index under two tags, a signature, a bundle and its fallback tag. */
-function signedRelease(words: string): { readonly index: Image; readonly build: Pushed[]; readonly signing: Pushed[] } {
-  const platforms = [singleImage(words), singleImage(words, 'arm64')];
-  const children = [...platforms, ...platforms.map(buildkitAttestation)];
-  const index = imageIndex(platforms, children.slice(2));
-  const { bundle, fallback } = sigstoreReferrer(index);
-  const part = (tag: string, image: Image): Pushed => ({ tag, image, children: [], events: ['package'] });
-  return {
-    index,
-    build: [
-      ...children.map((image) => part('', image)),
-      ...TAGS.map((tag): Pushed => ({ tag, image: index, children, events: ['package', 'registry_package'] })),
-    ],
-    signing: [
-      part(`${referrersTag(index)}.sig`, cosignSignature(index)),
-      part('', bundle),
-      part(referrersTag(index), fallback),
-    ],
-  };
-}
-
-interface Webhook {
-  readonly tag: string;
-  readonly delivery: GitHubDelivery;
-  /** When it comes; the push it tells of came before. */
-  readonly at: number;
-}
-
-interface Happening {
-  readonly at: number;
-  readonly happen: () => unknown;
-}
-
-/** Repeats three webhooks, with their ids as GitHub redelivers them, and loses two about manifests without a tag. */
-function disturb(webhooks: readonly Webhook[], random: () => number): Webhook[] {
-  const parts = webhooks.filter(({ tag }) => tag === '');
-  const first = Math.floor(random() * parts.length);
-  const lost = new Set([parts[first], parts[(first + 2) % parts.length]]);
-  const left = webhooks.filter((webhook) => !lost.has(webhook));
-  const repeated = Array.from({ length: 3 }, () => left[Math.floor(random() * left.length)]).flatMap((webhook) =>
-    webhook === undefined ? [] : [{ ...webhook, at: webhook.at + random() * 60 }],
-  );
-  return [...left, ...repeated];
-}
-
-/** Plays an honest release of some 75 s, with each webhook late by up to 150 s. */
-async function release(
-  seed: number,
-  change: (webhooks: readonly Webhook[], random: () => number) => readonly Webhook[] = (webhooks) => webhooks,
-): Promise<{ readonly repository: Json; readonly index: Image; readonly path: string }> {
-  const random = randomFrom(seed);
-  const path = `octo-org/app-${randomUUID().slice(0, 8)}`;
-  const image = `ghcr.io/${path}`;
-  for (const tag of ['3.4.0', 'latest']) pushwarden.registry.push(path, tag, singleImage(`${path} 3.4.0`));
-  const repository = await watch(image, {
-    ...policyOf('github-actions[bot]', ['*.*.*']),
-    signatures: { mode: 'observe' },
-  });
-  const { index, build, signing } = signedRelease(path);
-  const run = String(seed);
-  const happenings: Happening[] = [
-    { at: 0, happen: () => announce(pushwarden, { phase: 'started', image, tags: TAGS }, run) },
-    { at: 52, happen: () => announce(pushwarden, { phase: 'pushed', image, digest: index.digest, tags: TAGS }, run) },
-    { at: 75, happen: () => announce(pushwarden, { phase: 'finished', image }, run) },
-  ];
-  const webhooks: Webhook[] = [];
-  for (const [place, { events, ...pushed }] of [...build, ...signing].entries()) {
-    const at = (place < build.length ? 30 : 50) + place;
-    happenings.push({ at, happen: () => pushwarden.registry.push(path, pushed.tag || null, pushed.image) });
-    for (const event of events) {
-      const delivery = packageDelivery({ event, path, ...pushed }, randomUUID());
-      webhooks.push({ tag: pushed.tag, delivery, at: at + random() * 150 });
-    }
-  }
-  for (const { at, delivery } of change(webhooks, random)) {
-    happenings.push({ at, happen: () => sendGitHub(pushwarden, repository.webhook, delivery) });
-  }
-  await playOut(happenings);
-  await pushwarden.advance(DEADLINE + 60);
-  await until('everything is decided', async () =>
-    (await pushes(repository)).every(({ verdict }) => verdict !== 'pending'),
-  );
-  return { repository, index, path };
-}
-
-/** In the order of time, which passes in steps of ten seconds: what falls into one step happens at once. */
-async function playOut(happenings: readonly Happening[]): Promise<void> {
-  let now = 0;
-  for (const { at, happen } of [...happenings].sort((a, b) => a.at - b.at)) {
-    if (at - now >= 10) {
-      await pushwarden.advance(at - now);
-      now = at;
-    }
-    await happen();
-  }
-}
-
-async function expectOneTrustedPushPerTag({
-  repository,
-  index,
-  path,
-}: Awaited<ReturnType<typeof release>>): Promise<void> {
-  const all = await pushes(repository);
-  expect(
-    all.map(({ tag, digest, kind, verdict, findings }) => ({ tag, digest, kind, verdict, findings })).sort(byTag),
-  ).toEqual(TAGS.map((tag) => ({ tag, digest: index.digest, kind: 'index', verdict: 'trusted', findings: [] })));
-  expect(await openAlerts(repository)).toEqual([]);
-  expect(told(path)).toEqual([]);
-  expect(told(path, 'health')).toEqual([]);
-}
-
-const SEEDS = Array.from({ length: 20 }, (_, at) => at + 1);
-
-describe('an honest multi-platform signed release on GHCR is a trusted push per tag, and alarms nobody', () => {
-  test.each(SEEDS)('with its webhooks in any order (seed %i)', async (seed) => {
-    const played = await release(seed);
-    await expectOneTrustedPushPerTag(played);
-    const folded = (await pushes(played.repository, true)).filter(
-      ({ kind }) => kind === 'child' || kind === 'artifact',
-    );
-    expect(folded.map(({ foldedInto }) => foldedInto)).toEqual(Array.from({ length: 7 }, () => played.index.digest));
-  });
-
-  test.each(SEEDS)('with three webhooks repeated and two lost (seed %i)', async (seed) => {
-    await expectOneTrustedPushPerTag(await release(seed, disturb));
-  });
-
-  test('with all webhooks about latest lost: the sweep finds that', async () => {
-    const played = await release(21, (webhooks) => webhooks.filter(({ tag }) => tag !== 'latest'));
-    await expectOneTrustedPushPerTag(played);
-    const origins = (await pushes(played.repository)).map(({ tag, origin }) => [tag, origin]);
-    expect(Object.fromEntries(origins)).toEqual({ '3.5.0': 'github', latest: 'sweep' });
-  });
-
-  test('with all webhooks about both tags lost', async () => {
-    const { repository, index, path } = await release(22, (webhooks) =>
-      webhooks.filter(({ tag }) => !TAGS.includes(tag)),
-    );
-    const all = (await pushes(repository)).filter(({ tag }) => tag !== '');
-    expect(all.map(({ tag, digest, verdict }) => ({ tag, digest, verdict })).sort(byTag)).toEqual(
-      TAGS.map((tag) => ({ tag, digest: index.digest, verdict: 'trusted' })),
-    );
-    expect(told(path)).toEqual([]);
-  });
-
-  test('with a sweep that comes before most webhooks', async () => {
-    const { repository, path } = await release(23, (webhooks) =>
-      webhooks.map((webhook) => ({ ...webhook, at: webhook.at + 900 })),
-    );
-    const all = await pushes(repository);
-    expect([...new Set(all.map(({ origin }) => origin))].sort()).toEqual(['github', 'sweep']);
-    expect(all.map(({ tag, verdict }) => [tag, verdict])).toEqual(all.map(({ tag }) => [tag, 'trusted']));
-    expect(all.filter(({ tag }) => !TAGS.includes(tag))).toEqual([]);
-    expect(told(path)).toEqual([]);
   });
 });

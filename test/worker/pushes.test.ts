@@ -239,11 +239,11 @@ describe('a push to GHCR', () => {
     const pushes = await decided(repository, 1);
     expect(verdicts(pushes)).toEqual([['v1', 'trusted']]);
     expect(pushes[0].pusher).toEqual({ name: 'github-actions[bot]', id: '41898282' });
-    const { deliveries } = (await pushwarden.api('GET', `/pushes/${pushes[0].id}`)).json;
-    expect(deliveries.map((each: Json) => each.event).sort()).toEqual([
-      'package.published',
-      'registry_package.published',
-    ]);
+    const deliveries = async (): Promise<Json[]> =>
+      (await pushwarden.api('GET', `/pushes/${pushes[0].id}`)).json.deliveries;
+    await until('both deliveries are linked', async () => (await deliveries()).length === 2);
+    const events = (await deliveries()).map((each: Json) => each.event);
+    expect(events.sort()).toEqual(['package.published', 'registry_package.published']);
   });
 
   test('redelivered with the same id records nothing twice', async () => {

@@ -128,10 +128,15 @@ export const administrationRoutes: readonly ApiRoute[] = [
     query: deliveryQuery,
     response: page(deliveryAnswer),
     async handle({ query, caller, services, now }) {
-      const before = query.cursor === undefined ? now + 1 : Number(query.cursor) || 0;
-      const records = await services.inbox.deliveries(caller.teamId, query.hook, before, query.limit);
+      const [at, key = ''] = (query.cursor ?? String(now + 1)).split('-');
+      const records = await services.inbox.deliveries(
+        caller.teamId,
+        query.hook,
+        { at: Number(at) || 0, key },
+        query.limit,
+      );
       const last = records.length === query.limit ? records.at(-1) : undefined;
-      return { items: records.map(deliveryView), next: last === undefined ? null : String(last.receivedAt) };
+      return { items: records.map(deliveryView), next: last === undefined ? null : `${last.receivedAt}-${last.key}` };
     },
   }),
   route({

@@ -11,7 +11,7 @@ const SECONDS = NOW / 1000;
 export interface TestKey {
   readonly kid: string;
   readonly alg: string;
-  readonly privateKey: CryptoKey;
+  readonly privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
   readonly jwk: JWK;
 }
 
@@ -87,7 +87,7 @@ export function keyServer(...keys: TestKey[]) {
     keys,
     requests: [] as { url: string; init: RequestInit | undefined }[],
     answer: null as ((init: RequestInit | undefined) => Promise<Response>) | null,
-    fetch: async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    fetch: async (input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
       server.requests.push({ url: String(input), init });
       if (server.answer !== null) return server.answer(init);
       return Response.json({ keys: server.keys.map((key) => key.jwk) });
