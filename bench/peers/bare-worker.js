@@ -27,7 +27,7 @@ export default {
     const signature = fromHex(request.headers.get('x-hub-signature-256').slice('sha256='.length));
     if (!(await crypto.subtle.verify('HMAC', await key, signature, body))) return new Response(null, { status: 401 });
 
-    const { package: pushed, sender, action } = JSON.parse(new TextDecoder().decode(body));
+    const { package: pushed, sender } = JSON.parse(new TextDecoder().decode(body));
     const { tag } = pushed.package_version.container_metadata;
     const delivery = fromHex(request.headers.get('x-github-delivery').replaceAll('-', ''));
     const now = Date.now();
