@@ -24,8 +24,10 @@ const QUEUE_GRACE_MS = 30_000;
 /** Images nobody watches are listed up to this many per team: whoever knows a webhook's URL can invent names. */
 const MAX_UNWATCHED = 200;
 
-/** The claims of one request as rows; every statement starts from them, so that one claim or a thousand cost the same. */
-const CLAIMS = `WITH c AS MATERIALIZED (
+/** The claims of one request as rows: one bound as it is, since most requests claim one thing, or many from JSON. */
+const ONE_CLAIM = `WITH c AS MATERIALIZED (SELECT 0 AS i, unhex(?8) AS key, ?9 AS registry, ?10 AS path, ?11 AS tag, unhex(?12) AS digest,
+  ?13 AS pusher, ?14 AS actor, ?15 AS pushed_at, ?16 AS event)`;
+const MANY_CLAIMS = `WITH c AS MATERIALIZED (
   SELECT key AS i, unhex(value ->> 'key') AS key, value ->> 'registry' AS registry, value ->> 'path' AS path,
     value ->> 'tag' AS tag, unhex(value ->> 'digest') AS digest, value ->> 'pusher' AS pusher, value ->> 'actor' AS actor,
     value ->> 'pushedAt' AS pushed_at, value ->> 'event' AS event
@@ -45,12 +47,12 @@ const FOLDED = `SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest
     AND p.origin <= ${LAST_WEBHOOK_ORIGIN} AND p.received_at > ?4 - ${FOLD_MS} AND p.actor_id IS a.id
   ORDER BY p.seq DESC LIMIT 1`;
 
-const ADD_ACTORS = `${CLAIMS} INSERT INTO actors (team_id, provider, external_id, name, first_seen_at)
-  SELECT DISTINCT ?5, ?6, c.actor, c.pusher, ?4 FROM c ${WATCHED} WHERE c.actor IS NOT NULL AND ?2 AND ?3
+const ADD_ACTORS = `INSERT INTO actors (team_id, provider, external_id, name, first_seen_at)
+  SELECT DISTINCT ?5, ?6, c.actor, c.pusher, ?4 FROM c ${WATCHED} WHERE c.actor IS NOT NULL AND ?2 AND ?3 AND ?7 IS NULL
   ON CONFLICT (team_id, provider, external_id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`;
 
 // Writes 2 rows per push whose digest is still to be asked for, 3 with its digest: the row, the due index, the digest index.
-const ADD_PUSHES = `${CLAIMS} INSERT INTO pushes
+const ADD_PUSHES = `INSERT INTO pushes
     (repository_id, seq, tag, digest, kind, origin, received_at, pushed_at, actor_id, delivery, verdict, next_at)
   SELECT r.id, coalesce((SELECT seq FROM pushes WHERE repository_id = r.id ORDER BY seq DESC LIMIT 1), 0) + row_number() OVER (PARTITION BY r.id ORDER BY c.i),
     c.tag, c.digest, ${kindCode('unresolved')}, ?7, ?4, c.pushed_at, a.id, c.key, 0, ?4 + ${QUEUE_GRACE_MS}
@@ -59,7 +61,7 @@ const ADD_PUSHES = `${CLAIMS} INSERT INTO pushes
   RETURNING repository_id AS repository, seq, tag`;
 
 // Writes 1 row, new or repeated, and answers what became of each claim: its repository and whether it was seen before.
-const ADD_DELIVERIES = `${CLAIMS} INSERT INTO deliveries (hook_id, day, key, received_at, repository_id, outcome, event, user_agent, body_sha256)
+const ADD_DELIVERIES = `INSERT INTO deliveries (hook_id, day, key, received_at, repository_id, outcome, event, user_agent, body_sha256)
   SELECT ?2, coalesce((${SEEN_ON}), ?3), c.key, ?4, r.id,
     CASE WHEN r.id IS NULL THEN ${outcomeCode('unwatched')} ELSE ${outcomeCode('recorded')} END, c.event, ?6, ?7
   FROM c LEFT ${WATCHED} WHERE true
@@ -123,16 +125,25 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
   async function recordClaims(delivery: Delivery, claims: readonly PushClaim[], teamId: number): Promise<Recorded> {
     const rows = await Promise.all(claims.map(claimRow));
     const { hookId, receivedAt: at, origin } = delivery;
-    const base = [JSON.stringify(rows), hookId, dayOf(at), at, teamId] as const;
+    const [one] = rows;
+    const claimed = one === undefined || rows.length > 1 ? null : one;
+    const statement = (sql: string, sixth: unknown, seventh: unknown): D1PreparedStatement => {
+      const base = [claimed === null ? JSON.stringify(rows) : null, hookId, dayOf(at), at, teamId, sixth, seventh];
+      if (claimed === null) return db.prepare(`${MANY_CLAIMS} ${sql}`).bind(...base);
+      const { key, registry, path, tag, digest, pusher, actor, pushedAt, event } = claimed;
+      return db
+        .prepare(`${ONE_CLAIM} ${sql}`)
+        .bind(...base, key, registry, path, tag, digest, pusher, actor, pushedAt, event);
+    };
     const actors = rows
       .filter(({ actor }) => actor !== null)
       .map(({ actor, pusher }) => `${teamId} ${origin} ${actor} ${pusher}`);
     const isNewActor = actors.some((actor) => !knownActors.has(actor));
-    const before = isNewActor ? [db.prepare(ADD_ACTORS).bind(...base, origin)] : [];
+    const before = isNewActor ? [statement(ADD_ACTORS, origin, null)] : [];
     const results = await db.batch([
       ...before,
-      db.prepare(ADD_PUSHES).bind(...base, origin, originCode(origin)),
-      db.prepare(ADD_DELIVERIES).bind(...base, delivery.userAgent, delivery.bodySha256),
+      statement(ADD_PUSHES, origin, originCode(origin)),
+      statement(ADD_DELIVERIES, delivery.userAgent, delivery.bodySha256),
     ]);
     // The batch's answers are untyped; these are the columns that ADD_PUSHES and ADD_DELIVERIES name.
     const written = results[before.length]?.results as Written[];

@@ -42,8 +42,21 @@ export function narrow<T extends z.ZodType>(schema: T, value: unknown, at: reado
   return result.data;
 }
 
+/** Without so many opening brackets nothing is nested so deep: true of every honest payload, and quickly seen. */
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > DEEPEST) return true;
+    }
+  }
+  return false;
+}
+
 /** One pass over the text, counting brackets outside of strings: no parser recurses into what a stranger nested. */
 function isTooDeep(text: string): boolean {
+  if (!hasManyBrackets(text)) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i += 1) {
