@@ -1,4 +1,4 @@
-import type { D1Database } from '@cloudflare/workers-types';
+import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Delivery, PushClaim } from '../domain/delivery.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
