@@ -54,6 +54,7 @@ function compose(env: Env) {
     registry: createRegistry({
       endpoints: settings.registries,
       fetch: boundFetch,
+      clock: () => clock.now(),
       userAgent: USER_AGENT,
       attestations: createAttestations({
         apiUrl: settings.githubApiUrl,

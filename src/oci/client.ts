@@ -1,12 +1,15 @@
 import type { ImageName } from '../domain/reference.ts';
 import { endpointUrl, findEndpoint, type RegistryEndpoint, type RegistryEndpoints } from './endpoint.ts';
 import { createHttp, type HttpAnswer, type HttpOptions, refusal, type SendHttp } from './http.ts';
+import { RegistryPauses } from './pauses.ts';
 import { RegistryTokens } from './tokens.ts';
 
 export interface ClientOptions extends HttpOptions {
   readonly endpoints: RegistryEndpoints;
   /** Real time in ms, for the lifetime of tokens. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
+  /** The time by which `Retry-After` is waited for, in ms. Default `Date.now`. */
+  readonly clock?: (() => number) | undefined;
 }
 
 export interface ClientRequest {
@@ -28,20 +31,27 @@ export class RegistryClient {
   readonly #endpoints: RegistryEndpoints;
   readonly #send: SendHttp;
   readonly #tokens: RegistryTokens;
+  readonly #pauses: RegistryPauses;
 
   constructor(options: ClientOptions) {
     this.#endpoints = options.endpoints;
     this.#send = createHttp(options);
     this.#tokens = new RegistryTokens(this.#send, options.now ?? Date.now);
+    this.#pauses = new RegistryPauses(options.clock ?? Date.now);
   }
 
   async request(image: ImageName, request: ClientRequest): Promise<ClientAnswer> {
     const endpoint = findEndpoint(this.#endpoints, image);
     if (endpoint === undefined) return trouble(`The registry ${image.registry} is not configured`);
+    const pause = this.#pauses.until(image.registry);
+    if (pause !== null) {
+      return trouble(`${image.registry} asked for no requests (429) before ${new Date(pause).toISOString()}`, 429);
+    }
     const answer = await this.#signedIn(endpoint, image, request);
     if (answer.kind === 'trouble') return trouble(`${image.registry} ${answer.reason}`);
     if (answer.status === 200) return { kind: 'found', headers: answer.headers, body: answer.body };
     if (answer.status === 404) return { kind: 'not-found' };
+    if (answer.status === 429) this.#pauses.note(image.registry, answer.headers);
     return trouble(`${image.registry} ${refusal(answer.status, answer.headers)}`, answer.status);
   }
 

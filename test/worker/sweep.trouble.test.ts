@@ -41,6 +41,11 @@ describe('a registry in trouble', () => {
 
       pushwarden.registry.heal();
       const rogue = app.pushSilently('1.0.0', 'miner');
+      const asked = pushwarden.registry.requests.length;
+      await app.sweep();
+      // A 429 with Retry-After is obeyed: no request before its time.
+      expect(pushwarden.registry.requests.length > asked).toBe(status !== 429);
+      await pushwarden.advance(61);
       expect(await app.sweep()).toMatchObject({ sweepFailures: 0 });
       expect(await app.openHealth('registry-unreadable')).toEqual([]);
       await until('health is told that it is over', () => app.told('health').length >= 2);
