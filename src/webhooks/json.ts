@@ -24,7 +24,7 @@ export function readJson(body: Uint8Array): unknown {
  * @throws NotUnderstood if it is not JSON, or is nested deeper than 100 levels.
  */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw new NotUnderstood(`the body is nested deeper than ${DEEPEST} levels`);
+  if (hasManyBrackets(text) && isTooDeep(text)) throw new NotUnderstood(`the body is nested deeper than ${DEEPEST} levels`);
   try {
     return JSON.parse(text);
   } catch {
@@ -56,7 +56,6 @@ function hasManyBrackets(text: string): boolean {
 
 /** One pass over the text, counting brackets outside of strings: no parser recurses into what a stranger nested. */
 function isTooDeep(text: string): boolean {
-  if (!hasManyBrackets(text)) return false;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i += 1) {
