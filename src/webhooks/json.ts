@@ -24,7 +24,9 @@ export function readJson(body: Uint8Array): unknown {
  * @throws NotUnderstood if it is not JSON, or is nested deeper than 100 levels.
  */
 export function parseJson(text: string): unknown {
-  if (hasManyBrackets(text) && isTooDeep(text)) throw new NotUnderstood(`the body is nested deeper than ${DEEPEST} levels`);
+  if (hasManyBrackets(text) && isTooDeep(text)) {
+    throw new NotUnderstood(`the body is nested deeper than ${DEEPEST} levels`);
+  }
   try {
     return JSON.parse(text);
   } catch {
