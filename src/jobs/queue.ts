@@ -43,12 +43,13 @@ async function consumeChecks(services: Services, batch: MessageBatch<unknown>): 
   const limiter = limiters.get(services) ?? new LookLimiter(services.clock);
   limiters.set(services, limiter);
   for (const { message, look } of looks) {
-    if (!limiter.allows(look)) {
+    const turn = limiter.turn(look);
+    if (turn === 'later') {
       message.retry({ delaySeconds: 2 });
       continue;
     }
     await services.deliveries.linkFolded(look);
-    await lookAtTag(deps, look);
+    if (turn === 'now') await lookAtTag(deps, look);
     message.ack();
   }
 }

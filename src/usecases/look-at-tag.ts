@@ -4,24 +4,36 @@ import type { Clock, Look } from './ports.ts';
 /** A tag is read back at most this often: a repeated delivery must not let its sender use us against the registry. */
 const EVERY_MS = 1000;
 const MAX_REMEMBERED = 5000;
+/** A look that was put off comes within this time. */
+const COMING_MS = 5000;
 
-/** Remembers per isolate when tags were looked at. */
+/** What to do with a wish to look: now, a little later, or nothing, since a later look will see it too. */
+export type LookTurn = 'now' | 'later' | 'covered';
+
+/** Remembers per isolate when tags were looked at. However many wishes there are, a tag is looked at once a second. */
 export class LookLimiter {
   readonly #lookedAt = new Map<string, number>();
+  /** Tags with a look to come, and until when that is believed: a look that got lost must not cover others for ever. */
+  readonly #coming = new Map<string, number>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Whether the tag may be looked at now; if so, that is remembered. */
-  allows({ repository, tag }: Look): boolean {
+  turn({ repository, tag }: Look): LookTurn {
     const key = `${repository} ${tag}`;
     const now = this.#clock.now();
-    if (now - (this.#lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return false;
-    if (this.#lookedAt.size >= MAX_REMEMBERED) this.#lookedAt.clear();
-    this.#lookedAt.set(key, now);
-    return true;
+    if (now - (this.#lookedAt.get(key) ?? Number.NEGATIVE_INFINITY) >= EVERY_MS) {
+      if (this.#lookedAt.size >= MAX_REMEMBERED) this.#lookedAt.clear();
+      this.#lookedAt.set(key, now);
+      this.#coming.delete(key);
+      return 'now';
+    }
+    if ((this.#coming.get(key) ?? Number.NEGATIVE_INFINITY) > now) return 'covered';
+    if (this.#coming.size >= MAX_REMEMBERED) this.#coming.clear();
+    this.#coming.set(key, now + COMING_MS);
+    return 'later';
   }
 }
 

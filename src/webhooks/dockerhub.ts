@@ -49,8 +49,9 @@ function claimOf({ push_data, repository }: Payload, bodyHash: string): PushClai
     ...target,
     pusher: push_data.pusher ? { name: push_data.pusher, id: null } : null,
     pushedAt: pushedAt === null ? null : Math.round(pushedAt * 1000),
-    // There is no delivery id. The same push is told again with the same time.
-    deliveryId: pushedAt === null ? bodyHash : `${name}:${push_data.tag}@${pushedAt}`,
+    // There is no delivery id. The same push is told again with the same time and account. The account is part of it:
+    // whoever knows the URL could else post the right account first, and make the real delivery a repeat nobody reads.
+    deliveryId: pushedAt === null ? bodyHash : `${name}:${push_data.tag}@${pushedAt} ${push_data.pusher ?? ''}`.trim(),
     event: EVENT,
   };
 }

@@ -104,6 +104,36 @@ describe('a push to Docker Hub', () => {
     ]);
   });
 
+  test('whose delivery was forged in advance under the right account is still told with the account that the real one names', async () => {
+    const repository = await pushwarden.watch(`docker.io/${path}`, { policy: { pushers: ['release-bot'] } });
+    const at = Date.now();
+    pushwarden.registry.push(path, 'latest', singleImage(`${path} miner`));
+    await sendDockerHub(pushwarden, repository.webhook, { path, tag: 'latest', pusher: 'release-bot', at });
+    await decided(repository, 1);
+    await sendDockerHub(pushwarden, repository.webhook, { path, tag: 'latest', pusher: 'mallory', at });
+    const pushes = await decided(repository, 2);
+    expect(pushes[0]).toMatchObject({ verdict: 'rogue', findings: [{ code: 'unexpected-pusher' }] });
+    await until('Slack has it', () => pushwarden.messages('alerts').length === 1);
+  });
+
+  test('that is repeated a hundred times is looked at a few times, and nothing ends as a dead letter', async () => {
+    const repository = await pushwarden.watch(`docker.io/${path}`);
+    pushwarden.registry.push(path, 'latest', singleImage(`${path} x`));
+    const at = Date.now();
+    const send = () => sendDockerHub(pushwarden, repository.webhook, { path, tag: 'latest', pusher: 'bot', at });
+    await send();
+    await decided(repository, 1);
+    const before = pushwarden.registry.requests.length;
+    for (let each = 0; each < 100; each += 1) await send();
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    expect(pushwarden.registry.requests.length - before).toBeLessThan(30);
+    const dead = await pushwarden.db
+      .prepare("SELECT count(*) AS n FROM health_alerts WHERE kind = 'dead-letter'")
+      .first();
+    expect(dead).toEqual({ n: 0 });
+    expect(await decided(repository, 1)).toHaveLength(1);
+  });
+
   test('by an account that the policy does not name is told at once', async () => {
     const repository = await pushwarden.watch(`docker.io/${path}`, { policy: { pushers: ['release-bot'] } });
     pushwarden.registry.push(path, 'latest', singleImage(`${path} x`));

@@ -9,7 +9,7 @@ const CLAIM = {
   digest: null,
   pusher: { name: 'acmebot', id: null },
   pushedAt: 1795305600_000,
-  deliveryId: 'docker.io/acme/app:1.2.3@1795305600',
+  deliveryId: 'docker.io/acme/app:1.2.3@1795305600 acmebot',
   event: 'push',
 };
 
