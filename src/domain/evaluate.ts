@@ -1,3 +1,4 @@
+import type { Outcome } from './case.ts';
 import type { PushEvidence, PushFacts } from './evidence.ts';
 import type { Finding, Judgement, Want } from './finding.ts';
 import type { Policy } from './policy.ts';
@@ -5,12 +6,11 @@ import {
   ciMadeIt,
   immutableTagStays,
   isReported,
-  isSigned,
-  type Outcome,
   pusherIsExpected,
   registryHasIt,
   tagDoesNotRollBack,
 } from './rules.ts';
+import { isSigned, signaturesAreValid } from './signature-rules.ts';
 
 /** Worst first: the order in which a maintainer reads them. */
 const RULES = [
@@ -18,6 +18,7 @@ const RULES = [
   immutableTagStays,
   ciMadeIt,
   isSigned,
+  signaturesAreValid,
   tagDoesNotRollBack,
   isReported,
   registryHasIt,
@@ -40,6 +41,10 @@ export function evaluate(policy: Policy, push: PushFacts, evidence: PushEvidence
         break;
       case 'finding':
         findings.push(outcome.finding);
+        if (outcome.until !== undefined) {
+          wants.push('signature');
+          next = next === null ? outcome.until : Math.min(next, outcome.until);
+        }
         break;
       case 'waiting':
         wants.push(outcome.want);

@@ -1,5 +1,7 @@
+import type { CiClaims } from './ci.ts';
 import type { Digest } from './digest.ts';
-import type { CiClaims, Pusher } from './policy.ts';
+import type { Pusher } from './policy.ts';
+import type { SignatureEvidence } from './signature.ts';
 
 /**
  * One kind of evidence. What we could not find out is `unavailable`, never `absent`: a registry's 429, 5xx or
@@ -38,14 +40,6 @@ export interface Announcement {
   readonly closedAt: number | null;
 }
 
-/** A place where a signature was looked for. */
-export interface SignaturePlace {
-  readonly place: 'referrers-api' | 'fallback-tag' | 'sig-tag' | 'att-tag' | 'github-attestations';
-  readonly state: 'present' | 'absent' | 'unavailable';
-  /** What was found there, or why it could not be read. */
-  readonly detail?: string | undefined;
-}
-
 /** What the tag's past says about this push. */
 export interface TagHistory {
   /** The digest before this push; `null` if the tag was new. */
@@ -79,7 +73,8 @@ export interface PushEvidence {
   readonly readBack: Evidence<{ readonly digest: Digest }>;
   readonly history: TagHistory;
   readonly announcements: readonly Announcement[];
-  readonly signatures: Evidence<readonly SignaturePlace[]>;
+  /** `null`: not looked for (yet). */
+  readonly signatures: SignatureEvidence | null;
   /** A webhook told of this tag at this digest (false for what only a sweep saw). */
   readonly reported: boolean;
 }

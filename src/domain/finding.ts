@@ -1,5 +1,7 @@
+import type { CiClaims } from './ci.ts';
 import type { Digest } from './digest.ts';
-import type { CiClaims, Pusher } from './policy.ts';
+import type { Pusher } from './policy.ts';
+import type { SignaturePlaceName, SignatureProblem } from './signature.ts';
 
 /**
  * A rule that is not satisfied, with the facts its explanation needs. A tagged union: text for people is one
@@ -11,12 +13,40 @@ export type Finding =
   | { readonly code: 'tag-rolled-back'; readonly to: Digest; readonly leftAt: number }
   | { readonly code: 'no-ci-run'; readonly announceFirst: boolean; readonly jobEnded: boolean }
   | { readonly code: 'ci-mismatch'; readonly found: CiMismatchFound }
-  | { readonly code: 'unsigned' }
+  | {
+      readonly code: 'unsigned';
+      /** Of whom one should have signed. */
+      readonly expected: readonly string[];
+      /** What is there instead: kinds that are not verified here, statements that are no signature. */
+      readonly instead: readonly string[];
+    }
+  | {
+      readonly code: 'untrusted-signer';
+      readonly found: readonly SignatureFound[];
+      readonly expected: readonly string[];
+    }
+  | { readonly code: 'invalid-signature'; readonly found: readonly SignatureFound[] }
   | { readonly code: 'unreported-push' }
   | { readonly code: 'forged-delivery' };
 
-/** Either a job that the policy does not name, or a named job that announced something else for this tag. */
+/** A signature as a finding tells of it. */
+export interface SignatureFound {
+  readonly place: SignaturePlaceName;
+  /** Identity, or fingerprint of the key; `null` if none could be made sure of. */
+  readonly signer: string | null;
+  readonly oidcIssuer: string | null;
+  readonly problem: SignatureProblem | null;
+  /** The verifier's own words. */
+  readonly reason: string | null;
+}
+
+/**
+ * A job that the policy does not name; a named job that announced something else for this tag; provenance by a job that
+ * the policy does not name; a run that cannot have made this.
+ */
 export type CiMismatchFound =
+  | { readonly kind: 'provenance'; readonly claims: CiClaims; readonly signer: string }
+  | { readonly kind: 'run'; readonly claims: CiClaims; readonly reason: string }
   | { readonly kind: 'workflow'; readonly claims: CiClaims }
   | { readonly kind: 'digest'; readonly digest: Digest; readonly claims: CiClaims };
 
@@ -26,7 +56,7 @@ export type FindingCode = Finding['code'];
 export type Verdict = 'pending' | 'trusted' | 'rogue' | 'undetermined';
 
 /** What a pending push waits for, or an undetermined one never got. */
-export type Want = 'digest' | 'webhook' | 'ci' | 'signature' | 'signature-verification' | 'pusher';
+export type Want = 'digest' | 'webhook' | 'ci' | 'ci-lookup' | 'signature' | 'signature-verification' | 'pusher';
 
 /** The outcome of judging a push with what is known at one moment. */
 export interface Judgement {

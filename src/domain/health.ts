@@ -21,9 +21,22 @@ export type HealthFact =
   /** A queue message failed as often as it may; cron goes on trying the work itself. */
   | { readonly kind: 'dead-letter'; readonly queue: string; readonly count: number }
   /** Webhooks name images that nobody watches: news, if they carry your name. */
-  | { readonly kind: 'unwatched-image'; readonly image: string; readonly pusher: string | null };
+  | { readonly kind: 'unwatched-image'; readonly image: string; readonly pusher: string | null }
+  /** A trusted root cannot be refreshed, and is expired or soon will be. `freshUntil` (ms) `null`: it never could. */
+  | {
+      readonly kind: 'trusted-root-stale';
+      readonly root: string;
+      readonly url: string;
+      readonly reason: string;
+      readonly freshUntil: number | null;
+    }
+  /** Our cryptography fails on signatures whose answer is known. */
+  | { readonly kind: 'signature-self-test'; readonly reason: string };
 
 export type HealthKind = HealthFact['kind'];
+
+/** The team that hears of trouble that belongs to no team: the one that installed Pushwarden. */
+export const OPERATORS = 1;
 
 /** What the fact is about, so that the same trouble is one entry. At most 512 characters. */
 export function healthSubject(fact: HealthFact): string {
@@ -39,5 +52,9 @@ export function healthSubject(fact: HealthFact): string {
       return fact.channel;
     case 'dead-letter':
       return fact.queue;
+    case 'trusted-root-stale':
+      return fact.root;
+    case 'signature-self-test':
+      return 'self-test';
   }
 }

@@ -1,30 +1,9 @@
+import type { AuthorityLists } from './authority.ts';
+import { type CiClaims, type CiIdentity, ciMismatch } from './ci.ts';
 import { matchesGlob } from './glob.ts';
 
 /** How much a rule weighs: `require` makes findings, `observe` only shows what it saw. */
 export type RuleMode = 'require' | 'observe' | 'off';
-
-/**
- * A CI workflow that may release this image, told by claims of its OIDC token. Every field that is given must match
- * exactly; only the fields named `…Pattern` take `*`. `repositoryId` is the CI's own stable id, since names can be
- * taken over after a rename, and `sub` changes its format.
- * @see https://docs.github.com/en/actions/reference/security/oidc
- */
-export interface CiIdentity {
-  /** Token issuer, exact: `https://token.actions.githubusercontent.com`. */
-  readonly oidcIssuer: string;
-  /** GitHub `repository_id`, GitLab `project_id`. */
-  readonly repositoryId: string;
-  /** Path of the workflow file in that repository: `.github/workflows/release.yml`. */
-  readonly workflow?: string | undefined;
-  /** Full git ref: `refs/heads/main`. */
-  readonly ref?: string | undefined;
-  /** Full git ref with `*`: `refs/tags/v*`. */
-  readonly refPattern?: string | undefined;
-  /** Deployment environment of the job. */
-  readonly environment?: string | undefined;
-  /** Event that started the run: `push`, `release`, `workflow_dispatch`. */
-  readonly event?: string | undefined;
-}
 
 /** What a maintainer expects of pushes to one repository. Everything else is told to them. */
 export interface Policy {
@@ -42,11 +21,15 @@ export interface Policy {
     readonly windowSeconds: number;
     /** Any one of these may release the image. */
     readonly identities: readonly CiIdentity[];
+    /** Runs that provenance names are looked up at the provider's API: they must exist and fit. */
+    readonly lookUpRun?: boolean | undefined;
   };
   readonly signatures: {
     readonly mode: RuleMode;
     /** Another repository of the same registry that holds the signatures (cosign's COSIGN_REPOSITORY). */
     readonly repository?: string | undefined;
+    /** Who may sign: one of each list must have. Missing in policies that were saved before there were any. */
+    readonly authorities?: AuthorityLists | undefined;
   };
   /** What may honestly arrive in any order is judged this long after the push, in seconds. */
   readonly settleSeconds: number;
@@ -75,43 +58,6 @@ export function expectsPusher(policy: Policy, pusher: Pusher): boolean {
       ? pusher.id !== null && expected === `id:${pusher.id}`
       : expected.toLowerCase() === pusher.name.toLowerCase(),
   );
-}
-
-/** What is known of the CI job that made an announcement, taken from its verified token. */
-export interface CiClaims {
-  readonly oidcIssuer: string;
-  readonly repositoryId: string;
-  /** `octo-org/app`, for people. */
-  readonly repository: string;
-  readonly workflow: string | null;
-  readonly ref: string | null;
-  readonly environment: string | null;
-  readonly event: string | null;
-  /** Identifies the run (and its attempt) within the issuer. */
-  readonly run: string;
-  readonly runUrl: string | null;
-  readonly commit: string | null;
-  readonly actor: string | null;
-}
-
-/** A claim that a policy asks for and the token does not have. */
-export interface ClaimMismatch {
-  readonly claim: 'oidcIssuer' | 'repositoryId' | 'workflow' | 'ref' | 'environment' | 'event';
-  readonly found: string | null;
-}
-
-/** The first claim that keeps this job from being the named identity, or `null` if it is. */
-export function ciMismatch(identity: CiIdentity, claims: CiClaims): ClaimMismatch | null {
-  const exact = ['oidcIssuer', 'repositoryId', 'workflow', 'ref', 'environment', 'event'] as const;
-  for (const claim of exact) {
-    const wanted = identity[claim];
-    if (wanted !== undefined && wanted !== claims[claim]) return { claim, found: claims[claim] };
-  }
-  const { refPattern } = identity;
-  if (refPattern !== undefined && (claims.ref === null || !matchesGlob(refPattern, claims.ref))) {
-    return { claim: 'ref', found: claims.ref };
-  }
-  return null;
 }
 
 /** Whether any identity of the policy is this job. */

@@ -1,39 +1,8 @@
-import type { Announcement, PushEvidence, PushFacts } from './evidence.ts';
-import type { CiMismatchFound, Finding, Want } from './finding.ts';
-import { expectsPusher, isImmutableTag, type Policy } from './policy.ts';
-
-/**
- * One rule's answer at one moment. `waiting` is undecided until a time (ms since the epoch) or a new fact;
- * `unavailable` is undecided for good, through no fault of the push.
- */
-export type Outcome =
-  | { readonly is: 'satisfied' }
-  | { readonly is: 'finding'; readonly finding: Finding }
-  | { readonly is: 'waiting'; readonly want: Want; readonly until: number }
-  | { readonly is: 'unavailable'; readonly want: Want };
-
-/** Everything a rule may look at. No I/O, no clock: `now` is given. */
-export interface Case {
-  readonly policy: Policy;
-  readonly push: PushFacts;
-  readonly evidence: PushEvidence;
-  readonly now: number;
-}
-
-const SATISFIED: Outcome = { is: 'satisfied' };
-
-const settleAt = (c: Case): number => c.push.receivedAt + c.policy.settleSeconds * 1000;
-const deadlineAt = (c: Case): number => c.push.receivedAt + c.policy.deadlineSeconds * 1000;
-
-/** The finding once `at` has come, until then a wait for what would make it unnecessary. */
-function findingAt(c: Case, at: number, want: Want, finding: Finding): Outcome {
-  return c.now >= at ? { is: 'finding', finding } : { is: 'waiting', want, until: at };
-}
-
-/** Nothing more can be learnt after `at`: then it is our failure, never a finding. */
-function unavailableAt(c: Case, at: number, want: Want): Outcome {
-  return c.now >= at ? { is: 'unavailable', want } : { is: 'waiting', want, until: at };
-}
+import { type Case, deadlineAt, findingAt, type Outcome, SATISFIED, settleAt, unavailableAt } from './case.ts';
+import type { Announcement } from './evidence.ts';
+import type { CiMismatchFound, Finding } from './finding.ts';
+import { expectsPusher, isImmutableTag } from './policy.ts';
+import { type ProvenanceSays, provenanceSays } from './provenance.ts';
 
 /** A manifest pushed by digest comes before the tag that will lead to it. */
 const namesTag = (a: Announcement, tag: string): boolean => tag === '' || a.tags.length === 0 || a.tags.includes(tag);
@@ -147,6 +116,13 @@ export function ciMadeIt(c: Case): Outcome {
   // What does not exist was made by nobody: `registryHasIt` answers for it.
   if (push.digest === null && evidence.readBack.state === 'absent') return SATISFIED;
   if (isExpected(c) || isAnnounced(c)) return SATISFIED;
+  const provenance = provenanceSays(policy, push, evidence.signatures);
+  return provenance.is === 'allowed' ? SATISFIED : unannounced(c, provenance, now);
+}
+
+/** Nobody whom the policy names has said so yet. */
+function unannounced(c: Case, provenance: ProvenanceSays, now: number): Outcome {
+  const { policy, push } = c;
 
   const about = ciAbout(c);
   const windows = windowEnds(c);
@@ -155,7 +131,8 @@ export function ciMadeIt(c: Case): Outcome {
   const digestMayBeKnown = push.digest === null && (mayBeExpected(c) || about.some((a) => a.digest !== null));
   if (digestMayBeKnown) return unavailableAt(c, deadlineAt(c), 'digest');
 
-  const mismatch = mismatchFound(c, about);
+  const announced = mismatchFound(c, about);
+  const mismatch = announced ?? (provenance.is === 'mismatch' ? provenance.found : null);
   const noRun: Finding = { code: 'no-ci-run', announceFirst: policy.ci.announceFirst, jobEnded: windows.length > 0 };
   if (policy.ci.announceFirst) {
     const ended = windows.length > 0 && mismatch !== null;
@@ -163,6 +140,7 @@ export function ciMadeIt(c: Case): Outcome {
   }
   if (mismatch !== null) return findingAt(c, settleAt(c), 'ci', { code: 'ci-mismatch', found: mismatch });
   if (push.digest === null) return unavailableAt(c, deadlineAt(c), 'digest');
+  if (provenance.is === 'unavailable') return unavailableAt(c, deadlineAt(c), 'ci-lookup');
   const undecided = findingAt(c, deadlineAt(c), 'ci', noRun);
   // A mismatch is looked for again when things have settled, before the deadline.
   return undecided.is === 'waiting' && now < settleAt(c) ? { ...undecided, until: settleAt(c) } : undecided;
@@ -186,24 +164,6 @@ function mismatchFound({ policy, push, evidence }: Case, about: readonly Announc
       a.at >= near,
   );
   return other?.claims && other.digest !== null ? { kind: 'digest', digest: other.digest, claims: other.claims } : null;
-}
-
-/**
- * The digest carries a signature. Whether one is valid cannot be told yet: one that is there leaves a repository
- * that requires signatures `undetermined`, never `trusted`.
- */
-export function isSigned(c: Case): Outcome {
-  const { policy, push, evidence } = c;
-  if (policy.signatures.mode !== 'require' || push.tag === '') return SATISFIED;
-  switch (evidence.signatures.state) {
-    case 'present':
-      return { is: 'unavailable', want: 'signature-verification' };
-    case 'absent':
-      return findingAt(c, deadlineAt(c), 'signature', { code: 'unsigned' });
-    case 'invalid':
-    case 'unavailable':
-      return unavailableAt(c, deadlineAt(c), 'signature');
-  }
 }
 
 /** A webhook told of it, or somebody whom the policy names vouches for it. */

@@ -1,8 +1,12 @@
 /** A push that nothing is wrong with, and how to change it, for the tests of the judge. */
+
+import type { Authority } from '../../../src/domain/authority.ts';
+import type { Case, Outcome } from '../../../src/domain/case.ts';
+import type { CiClaims } from '../../../src/domain/ci.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
 import type { Announcement, PushEvidence, PushFacts, TagHistory } from '../../../src/domain/evidence.ts';
-import type { CiClaims, Policy } from '../../../src/domain/policy.ts';
-import type { Case, Outcome } from '../../../src/domain/rules.ts';
+import type { Policy } from '../../../src/domain/policy.ts';
+import type { CertificateClaims, FoundSignature, SignatureEvidence } from '../../../src/domain/signature.ts';
 
 export const OLD: Digest = `sha256:${'0'.repeat(64)}`;
 export const NEW: Digest = `sha256:${'1'.repeat(64)}`;
@@ -77,8 +81,71 @@ export function evidence(differs: Partial<PushEvidence> = {}): PushEvidence {
     readBack: { state: 'present', value: { digest: NEW } },
     history: history(),
     announcements: [],
-    signatures: { state: 'absent' },
+    signatures: signatures(),
     reported: true,
+    ...differs,
+  };
+}
+
+/** Every place answered; what they hold. */
+export function signatures(...found: FoundSignature[]): SignatureEvidence {
+  const places = (['referrers-api', 'fallback-tag', 'sig-tag', 'att-tag'] as const).map((place) => ({
+    place,
+    state: found.some((each) => each.place === place) ? ('present' as const) : ('absent' as const),
+  }));
+  return { places, found, children: [], indexes: [], runs: [] };
+}
+
+/** A place that did not answer, beside what the others hold. */
+export function unreadable(...found: FoundSignature[]): SignatureEvidence {
+  const answered = signatures(...found);
+  return { ...answered, places: [...answered.places, { place: 'sig-tag', state: 'unavailable', detail: '503' }] };
+}
+
+export const SUBJECT = 'https://github.com/octo/app/.github/workflows/release.yml@refs/tags/v1.2.3';
+/** The release workflow of `octo/app`, keyless. */
+export const releaseWorkflow: Authority = {
+  keyless: { oidcIssuer: claims.oidcIssuer, identity: { subject: SUBJECT } },
+};
+
+const certificate: CertificateClaims = {
+  sourceRepository: 'https://github.com/octo/app',
+  sourceRepositoryId: '74',
+  sourceRepositoryRef: 'refs/tags/v1.2.3',
+  sourceRepositoryDigest: 'c0ffee',
+  buildConfigUri: SUBJECT,
+  buildSignerUri: SUBJECT,
+  buildTrigger: 'push',
+  runInvocationUri: 'https://github.com/octo/app/actions/runs/7/attempts/1',
+  runnerEnvironment: 'github-hosted',
+  deploymentEnvironment: 'release',
+};
+
+/** A valid signature of NEW by the release workflow, made a minute after the push. */
+export function signature(
+  differs: Partial<FoundSignature> = {},
+  identity: { readonly subject?: string; readonly certificate?: Partial<CertificateClaims> } = {},
+): FoundSignature {
+  return {
+    place: 'sig-tag',
+    image: 'docker.io/octo/app',
+    about: NEW,
+    source: OTHER,
+    format: 'cosign-signature',
+    state: 'valid',
+    problem: null,
+    reason: null,
+    signer: {
+      kind: 'keyless',
+      oidcIssuer: claims.oidcIssuer,
+      subject: identity.subject ?? SUBJECT,
+      certificate: { ...certificate, ...identity.certificate },
+    },
+    trustedRoot: 'public-good',
+    predicateType: null,
+    provenance: null,
+    signedAt: T + MINUTE,
+    logIndex: '42',
     ...differs,
   };
 }

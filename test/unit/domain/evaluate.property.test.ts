@@ -4,7 +4,24 @@ import { evaluate } from '../../../src/domain/evaluate.ts';
 import type { PushEvidence, PushFacts } from '../../../src/domain/evidence.ts';
 import type { Judgement } from '../../../src/domain/finding.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
-import { claims, evidence, history, MINUTE, NEW, OLD, OTHER, policy, push, T } from './cases.ts';
+import {
+  claims,
+  evidence,
+  history,
+  MINUTE,
+  NEW,
+  OLD,
+  OTHER,
+  policy,
+  push,
+  releaseWorkflow,
+  signature,
+  signatures,
+  T,
+  unreadable,
+} from './cases.ts';
+
+const forged = signature({ state: 'invalid', problem: 'bad-signature', reason: 'no', signer: null });
 
 const EVIL = { name: 'evil', id: null };
 
@@ -38,7 +55,7 @@ describe('whatever is known', () => {
       signed: fc.constantFrom('require', 'off'),
     })
     .map(({ mode, announceFirst, signed, ...rest }) =>
-      policy({ ...rest, ci: { mode, announceFirst }, signatures: { mode: signed } }),
+      policy({ ...rest, ci: { mode, announceFirst }, signatures: { mode: signed, authorities: [[releaseWorkflow]] } }),
     );
   const pushes = fc.record({
     tag: fc.constantFrom('latest', '1.2.3', ''),
@@ -58,7 +75,13 @@ describe('whatever is known', () => {
     readBack: fc.oneof(state, fc.constant({ state: 'present', value: { digest: NEW } } as const)),
     history: histories,
     announcements: fc.array(announcement, { maxLength: 4 }),
-    signatures: fc.oneof(state, fc.constant({ state: 'present', value: [] } as const)),
+    signatures: fc.constantFrom(
+      null,
+      signatures(),
+      unreadable(),
+      signatures(signature()),
+      signatures(forged, signature()),
+    ),
     reported: fc.boolean(),
   });
   const cases = fc.tuple(policies, pushes.map(push), known.map(evidence));
@@ -110,6 +133,15 @@ describe('whatever is known', () => {
       const honest = evidenced.announcements.filter((one) => one.source === 'maintainer' || one.allowed);
       const without = evaluate(given, facts, { ...evidenced, announcements: honest }, now);
       if (judged.verdict === 'trusted') expect(without.verdict).toBe('trusted');
+    });
+  });
+
+  test('a required signature that nobody named made never ends trusted', () => {
+    always((judged, _, facts, evidenced, given) => {
+      if (given.signatures.mode !== 'require' || facts.tag === '' || judged.verdict !== 'trusted') return;
+      // What does not exist and was announced, is gone.
+      if (facts.digest === null) return;
+      expect(evidenced.signatures?.found.map(({ state }) => state)).toContain('valid');
     });
   });
 

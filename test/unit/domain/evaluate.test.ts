@@ -16,6 +16,8 @@ import {
   push,
   pushed,
   SETTLED,
+  signature,
+  signatures,
   started,
   T,
   told,
@@ -217,7 +219,7 @@ describe('what we could not find out is undetermined', () => {
     const judged = evaluate(
       strict,
       push({ digest: null, pusher: null }),
-      evidence({ readBack: down, signatures: down }),
+      evidence({ readBack: down, signatures: null }),
       DEADLINE,
     );
     expect(judged).toEqual({
@@ -228,8 +230,8 @@ describe('what we could not find out is undetermined', () => {
     });
   });
 
-  test('as long as signatures are required and cannot be verified', () => {
-    const known = { signatures: { state: 'present', value: [{ place: 'sig-tag', state: 'present' }] } } as const;
+  test('as long as signatures are required and the policy names nobody who may sign', () => {
+    const known = { signatures: signatures(signature()) };
     story(policy({ signatures: { mode: 'require' } }), {}, [[0, known, 'undetermined']]);
   });
 

@@ -1,12 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  allowsCi,
-  type CiClaims,
-  type CiIdentity,
-  ciMismatch,
-  expectsPusher,
-  isImmutableTag,
-} from '../../../src/domain/policy.ts';
+import { type CiClaims, type CiIdentity, ciMismatch } from '../../../src/domain/ci.ts';
+import { allowsCi, expectsPusher, isImmutableTag } from '../../../src/domain/policy.ts';
 import { claims, policy } from './cases.ts';
 
 const identity: CiIdentity = { oidcIssuer: claims.oidcIssuer, repositoryId: '74' };

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Announcement, PushFacts } from '../../../src/domain/evidence.ts';
 import * as rules from '../../../src/domain/rules.ts';
 import {
   ask,
@@ -8,7 +7,6 @@ import {
   type Given,
   history,
   MINUTE,
-  NEW,
   OLD,
   OTHER,
   policy,
@@ -132,89 +130,5 @@ describe('a tag does not roll back', () => {
     ['immutable, which is tag-moved', { evidence: back, push: { tag: '1.2.3' }, now: SETTLED }, 'satisfied'],
   ])('%s', (_, given, answer) => {
     expect(ask(rules.tagDoesNotRollBack, given)).toBe(answer);
-  });
-});
-
-describe('it is signed', () => {
-  const signed = policy({ signatures: { mode: 'require' } });
-  const place = { place: 'sig-tag', state: 'present' } as const;
-  const down: Given = { evidence: { signatures: { state: 'unavailable', reason: '503' } } };
-
-  test.each<[string, Given, string]>([
-    ['not required', { policy: policy(), now: DEADLINE }, 'satisfied'],
-    ['only observed', { policy: policy({ signatures: { mode: 'observe' } }), now: DEADLINE }, 'satisfied'],
-    ['untagged', { push: { tag: '' }, now: DEADLINE }, 'satisfied'],
-    ['no signature, before the deadline', { now: DEADLINE - 1 }, 'waits signature 30'],
-    ['no signature, at the deadline', { now: DEADLINE }, 'unsigned'],
-    [
-      'some signature',
-      { evidence: { signatures: { state: 'present', value: [place] } } },
-      'lacks signature-verification',
-    ],
-    ['unreadable, before the deadline', { ...down, now: DEADLINE - 1 }, 'waits signature 30'],
-    ['unreadable, at the deadline', { ...down, now: DEADLINE }, 'lacks signature'],
-    ['expected by a maintainer, but not signed', { evidence: told(expected()), now: DEADLINE }, 'unsigned'],
-  ])('%s', (_, given, answer) => {
-    expect(ask(rules.isSigned, { policy: signed, ...given })).toBe(answer);
-  });
-});
-
-describe('it is reported', () => {
-  const swept: Given = { push: { origin: 'sweep', pusher: null }, evidence: { reported: false } };
-  const with_ = (...announcements: Announcement[]): Given => ({
-    ...swept,
-    evidence: { reported: false, announcements },
-  });
-
-  test.each<[string, Given, string]>([
-    ['by a webhook', { now: SETTLED }, 'satisfied'],
-    ['by nobody, at once', swept, 'waits webhook 2'],
-    ['by nobody, before things settle', { ...swept, now: SETTLED - 1 }, 'waits webhook 2'],
-    ['by nobody, settled', { ...swept, now: SETTLED }, 'unreported-push'],
-    ['by CI', { ...with_(pushed()), now: SETTLED }, 'satisfied'],
-    ['by CI of another digest', { ...with_(pushed({ digest: OTHER })), now: SETTLED }, 'unreported-push'],
-    ['by a strange job', { ...with_(stranger), now: SETTLED }, 'unreported-push'],
-    ['by a maintainer', { ...with_(expected()), now: SETTLED }, 'satisfied'],
-    [
-      'by nobody, untagged',
-      { push: { ...swept.push, tag: '' }, evidence: { reported: false }, now: SETTLED },
-      'satisfied',
-    ],
-    [
-      'by nobody, not resolved',
-      { push: { ...swept.push, digest: null }, evidence: { reported: false, ...told(pushed()) }, now: SETTLED },
-      'unreported-push',
-    ],
-  ])('%s', (_, given, answer) => {
-    expect(ask(rules.isReported, given)).toBe(answer);
-  });
-});
-
-describe("a maintainer's expectation", () => {
-  const strict = policy({ pushers: ['acmebot'] });
-  const evil = { pusher: { name: 'maintainer', id: null } };
-
-  test.each<[string, Partial<Announcement>, Partial<PushFacts>, boolean]>([
-    ['holds for its tag and digest', {}, {}, true],
-    ['holds from the moment of the push', { at: T }, {}, true],
-    ['does not hold for what came before it', { at: T + 1 }, {}, false],
-    ['holds until its last moment', { at: T - 10 * MINUTE, expiresAt: T - 5_000 }, {}, true],
-    ['does not hold afterwards', { at: T - 10 * MINUTE, expiresAt: T - 5_001 }, {}, false],
-    ['does not hold for another digest', { digest: OTHER }, {}, false],
-    ['does not hold for another tag', { tags: ['edge'] }, {}, false],
-    ['does not hold without a tag', { tags: [] }, {}, false],
-    ['does not hold without a digest', { digest: null }, { digest: null }, false],
-    ["is not a CI job's to give", { source: 'ci' }, {}, false],
-  ])('%s', (_, differs, facts, holds) => {
-    const answer = ask(rules.pusherIsExpected, {
-      policy: strict,
-      push: { ...evil, ...facts },
-      evidence: told(expected(differs)),
-    });
-    expect(answer).toBe(holds ? 'satisfied' : 'unexpected-pusher');
-  });
-
-  test('is for the digest it names', () => {
-    expect(expected().digest).toBe(NEW);
   });
 });
