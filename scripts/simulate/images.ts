@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign as signBytes } from 'node:crypto';
 import type { StoredManifest } from './world/registry.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -17,7 +17,7 @@ export interface Descriptor {
   readonly size: number;
 }
 
-/** A manifest with its digest. Layers and configuration only exist by name: watching an image never reads them. */
+/** A manifest with its digest. An image's layers and configuration only exist by name: watching it never reads them. */
 export interface Image extends StoredManifest, Descriptor {
   readonly size: number;
   /** What its index says of it. */
@@ -34,6 +34,13 @@ const digestOf = (bytes: string | Buffer): string => `sha256:${createHash('sha25
 
 /** A descriptor of content that is never read; `content` decides its digest. */
 const named = (mediaType: string, content: string): Descriptor => ({
+  mediaType,
+  digest: digestOf(content),
+  size: content.length,
+});
+
+/** A descriptor of content that is read. */
+const blob = (mediaType: string, content: Buffer): Descriptor => ({
   mediaType,
   digest: digestOf(content),
   size: content.length,
@@ -79,30 +86,99 @@ export function imageIndex(platforms: readonly Image[], attestations: readonly I
   return image(INDEX, { manifests });
 }
 
-/**
- * A cosign signature of the old layout, for tag `sha256-<hex>.sig`. Nobody could verify it.
- * @see https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
- */
-export function cosignSignature(of: Image): Image {
-  const layer = named('application/vnd.dev.cosign.simplesigning.v1+json', `signed ${of.digest}`);
-  const annotations = { 'dev.cosignproject.cosign/signature': Buffer.from('not a signature').toString('base64') };
-  return image(MANIFEST, { config: named(CONFIG, `signature of ${of.digest}`), layers: [{ ...layer, annotations }] });
+/** The project's signing key: a pair of this run, as `cosign generate-key-pair` makes them. */
+const RELEASE_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** For a policy that names the project's key. Nothing that these scripts sign stands in a transparency log. */
+export const RELEASE_AUTHORITY = {
+  name: 'release key',
+  key: {
+    data: RELEASE_KEY.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    transparencyLog: 'ignore',
+  },
+} as const;
+
+const signed = (bytes: Buffer): string => signBytes('sha256', bytes, RELEASE_KEY.privateKey).toString('base64');
+
+/** How a forged signature differs from the project's. */
+export interface Forgery {
+  /** Base64; by default with the project's key. */
+  readonly sign?: (payload: Buffer) => string;
+  /** What becomes of the payload after it was signed. */
+  readonly alter?: (payload: string) => string;
 }
 
 /**
- * A Sigstore bundle that refers to an image, and the index of referrers for the fallback tag `sha256-<hex>`.
+ * A signature by the project's key in cosign's old layout, for tag `sha256-<hex>.sig`.
+ * @see https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+ */
+export function cosignSignature(of: Image, { sign = signed, alter = (payload) => payload }: Forgery = {}): Image {
+  const payload = JSON.stringify({
+    critical: {
+      identity: { 'docker-reference': '' },
+      image: { 'docker-manifest-digest': of.digest },
+      type: 'cosign container image signature',
+    },
+    optional: null,
+  });
+  const content = Buffer.from(alter(payload));
+  const layer = {
+    ...blob('application/vnd.dev.cosign.simplesigning.v1+json', content),
+    annotations: { 'dev.cosignproject.cosign/signature': sign(Buffer.from(payload)) },
+  };
+  const config = named(CONFIG, `signature of ${of.digest}`);
+  return { ...image(MANIFEST, { config, layers: [layer] }), blobs: [content] };
+}
+
+/**
+ * A Sigstore bundle by the project's key that refers to an image, as cosign 3 makes it, and the index of referrers for
+ * the fallback tag `sha256-<hex>`.
+ * @see https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
  */
 export function sigstoreReferrer(of: Image): { readonly bundle: Image; readonly fallback: Image } {
   const artifactType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
   const annotations = {
     'dev.sigstore.bundle.content': 'dsse-envelope',
-    'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1',
+    'dev.sigstore.bundle.predicateType': COSIGN_SIGN,
   };
-  const layers = [named(artifactType, `bundle of ${of.digest}`)];
-  const bundle = image(MANIFEST, { artifactType, config: EMPTY, layers, subject: descriptor(of), annotations });
-  const fallback = image(INDEX, { manifests: [{ ...descriptor(bundle), artifactType, annotations }] });
-  return { bundle, fallback };
+  const content = sigstoreBundle(artifactType, of);
+  const layers = [blob(artifactType, content)];
+  const manifest = image(MANIFEST, { artifactType, config: EMPTY, layers, subject: descriptor(of), annotations });
+  const fallback = image(INDEX, { manifests: [{ ...descriptor(manifest), artifactType, annotations }] });
+  return { bundle: { ...manifest, blobs: [content] }, fallback };
+}
+
+const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
+const IN_TOTO = 'application/vnd.in-toto+json';
+
+/** @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto */
+function sigstoreBundle(mediaType: string, of: Image): Buffer {
+  const statement = Buffer.from(
+    JSON.stringify({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ digest: { sha256: of.digest.slice('sha256:'.length) } }],
+      predicateType: COSIGN_SIGN,
+      predicate: {},
+    }),
+  );
+  // https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+  const encoded = Buffer.concat([Buffer.from(`DSSEv1 ${IN_TOTO.length} ${IN_TOTO} ${statement.length} `), statement]);
+  const key = RELEASE_KEY.publicKey.export({ type: 'spki', format: 'der' });
+  return Buffer.from(
+    JSON.stringify({
+      mediaType,
+      verificationMaterial: {
+        publicKey: { hint: createHash('sha256').update(key).digest('base64') },
+        tlogEntries: [],
+      },
+      dsseEnvelope: {
+        payload: statement.toString('base64'),
+        payloadType: IN_TOTO,
+        signatures: [{ sig: signed(encoded), keyid: '' }],
+      },
+    }),
+  );
 }
 
 /** `sha256-<hex>`: the tag that speaks about a digest. */

@@ -1,3 +1,5 @@
+import type { RequestBudget } from '../usecases/ports.ts';
+
 /** How long one request may take, its body included, in ms. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -22,8 +24,12 @@ export interface HttpRequest {
 /** What came back. `body` is empty unless the status is 200. */
 export type HttpAnswer =
   | { readonly kind: 'answer'; readonly status: number; readonly headers: Headers; readonly body: Uint8Array }
-  /** No usable answer. `reason` goes on after the server's name: "gave no answer within 10 s". Never has a secret. */
-  | { readonly kind: 'trouble'; readonly reason: string };
+  /**
+   * No usable answer. `reason` goes on after the server's name: "gave no answer within 10 s". Never has a secret.
+   * `announced` has the headers of an answer whose `Content-Length` is more than `maxBytes`: unlike a body without end,
+   * that is what somebody stored there.
+   */
+  | { readonly kind: 'trouble'; readonly reason: string; readonly announced?: Headers };
 
 /** Sends one bounded request. Never throws. */
 export type SendHttp = (request: HttpRequest) => Promise<HttpAnswer>;
@@ -48,7 +54,9 @@ export function createHttp(options: HttpOptions): SendHttp {
         return { kind: 'answer', status, headers: response.headers, body: EMPTY };
       }
       const body = await readBody(response, maxBytes, signal);
-      if (body === 'too-long') return { kind: 'trouble', reason: `sent more than ${maxBytes >> 10} KiB` };
+      const tooLong = { kind: 'trouble', reason: `sent more than ${size(maxBytes)}` } as const;
+      if (body === 'too-long') return tooLong;
+      if (body === 'announced-too-long') return { ...tooLong, announced: response.headers };
       if (body === 'cut') return { kind: 'trouble', reason: 'cut its answer short' };
       return { kind: 'answer', status, headers: response.headers, body };
     } catch {
@@ -61,16 +69,30 @@ export function createHttp(options: HttpOptions): SendHttp {
   };
 }
 
+/** Why something is left for another invocation, with a budget of its own. */
+export const OVER_BUDGET = 'this image needs more requests than one invocation may make';
+
+/** Sends as long as the budget lasts: each request takes one from it, whatever it is for. */
+export function withinBudget(send: SendHttp, requests: RequestBudget): SendHttp {
+  return async (request) =>
+    requests.take() ? send(request) : { kind: 'trouble', reason: `was not asked: ${OVER_BUDGET}` };
+}
+
+/** `4096 KiB`, `300 bytes`. */
+export function size(bytes: number): string {
+  return bytes >= 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${bytes} bytes`;
+}
+
 /** Reads at most `maxBytes`, then hangs up: an endless body must not fill the memory. */
 async function readBody(
   response: Response,
   maxBytes: number,
   signal: AbortSignal,
-): Promise<Uint8Array | 'too-long' | 'cut'> {
+): Promise<Uint8Array | 'announced-too-long' | 'too-long' | 'cut'> {
   const announced = contentLength(response.headers);
   if (announced !== null && announced > maxBytes) {
     await response.body?.cancel();
-    return 'too-long';
+    return 'announced-too-long';
   }
   if (response.body === null) return announced === null || announced === 0 ? EMPTY : 'cut';
   const reader = response.body.getReader();

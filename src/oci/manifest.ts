@@ -4,10 +4,14 @@ import { EMPTY_JSON, EMPTY_JSON_DIGEST, isAttachedLayer, NOTARY_SIGNATURE } from
 
 const text = z.string().max(4096).optional().catch(undefined);
 const annotations = z.record(z.string(), z.unknown()).optional().catch(undefined);
+/** A descriptor's `data` is as long as what it describes: whoever decodes it looks at the length first. */
+const data = z.string().optional().catch(undefined);
 
 const descriptorSchema = z.looseObject({
   mediaType: text,
   digest: text,
+  size: z.int().nonnegative().optional().catch(undefined),
+  data,
   artifactType: text,
   annotations,
   platform: z.looseObject({ os: text, architecture: text }).optional().catch({}),
@@ -52,13 +56,21 @@ export function isIndex(manifest: Manifest): manifest is Index {
 
 /** The digests an index lists, each once, at most 1000. */
 export function childrenOf(index: Index): readonly Digest[] {
-  const digests = index.manifests.map(digestOf).filter((digest) => digest !== null);
-  return [...new Set(digests)].slice(0, MAX_CHILDREN);
+  return digestsOf(index.manifests);
 }
 
-/** A child that a machine could run: not one of BuildKit's attestations. */
-export function isRunnable(descriptor: Descriptor): boolean {
-  return descriptor.platform?.os !== 'unknown' || descriptor.platform.architecture !== 'unknown';
+/** The children that a machine could run, not BuildKit's attestations: each once, at most 1000. */
+export function runnableChildrenOf(index: Index): readonly Digest[] {
+  return digestsOf(index.manifests.filter(isRunnable));
+}
+
+function isRunnable({ platform }: Descriptor): boolean {
+  return platform?.os !== 'unknown' || platform.architecture !== 'unknown';
+}
+
+function digestsOf(descriptors: readonly Descriptor[]): readonly Digest[] {
+  const digests = descriptors.map(digestOf).filter((digest) => digest !== null);
+  return [...new Set(digests)].slice(0, MAX_CHILDREN);
 }
 
 /** The descriptor's digest, if it is one. */

@@ -35,36 +35,73 @@ export async function resolveManifest(
   if (answer.kind === 'not-found') return { state: 'absent' };
   const mediaType = essence(answer.headers.get('content-type'));
   const said = answer.headers.get('docker-content-digest');
-  if (said !== null && !isDigest(said))
-    return unavailable(`${image.registry} answered with a digest that is not sha256`);
+  if (said !== null && !isDigest(said)) return unavailable(noDigest(image, said));
   if (isDigest(reference)) {
     if (said !== null && said !== reference) return unavailable(`${image.registry} answered with another digest`);
     return { state: 'present', value: { digest: reference, mediaType } };
   }
-  if (said === null) return unavailable(`${image.registry} answered without a digest`);
+  if (said === null) return unavailable(noDigest(image, said));
   return { state: 'present', value: { digest: said, mediaType } };
 }
 
-/** Reads a manifest by digest, hashes it, and parses it. `invalid`: it is not what its digest says, or no manifest. */
-export async function readManifest(
-  client: RegistryClient,
-  image: ImageName,
-  digest: Digest,
-): Promise<Evidence<Manifest>> {
-  const path = manifestPath(image, digest);
+/** What came of reading a manifest. */
+export type ManifestRead =
+  | { readonly kind: 'manifest'; readonly digest: Digest; readonly manifest: Manifest }
+  | { readonly kind: 'absent' }
+  /** The registry's: it did not answer, or not with what the digest names. */
+  | { readonly kind: 'trouble' | 'wrong-digest'; readonly reason: string }
+  /** Its maker's: longer than a manifest may be, or no JSON. */
+  | { readonly kind: 'too-long' | 'no-manifest'; readonly digest: Digest; readonly reason: string };
+
+/**
+ * Reads a manifest by digest, or by tag, hashes it, and parses it. Whose fault it is that one cannot be read makes a
+ * difference: a registry serves other bytes than were pushed only if it (or what stands between) is broken, which says
+ * nothing about the image, while what was pushed is the pusher's own. So a tag, like in `resolveManifest`, is only
+ * believed with its digest.
+ */
+export async function readManifest(client: RegistryClient, image: ImageName, reference: string): Promise<ManifestRead> {
+  const path = manifestPath(image, reference);
   const maxBytes = BODY_CAPS.manifest;
   const answer = await client.request(image, { method: 'GET', path, accept: ACCEPT_MANIFESTS, maxBytes });
-  if (answer.kind === 'trouble') return unavailable(answer.reason);
-  if (answer.kind === 'not-found') return { state: 'absent' };
-  if ((await sha256(answer.body)) !== digest) {
-    return {
-      state: 'invalid',
-      reason: `The manifest from ${image.registry} does not match requested digest ${digest}`,
-    };
+  if (answer.kind === 'not-found') return { kind: 'absent' };
+  if (answer.kind === 'trouble' && answer.announced === undefined) return { kind: 'trouble', reason: answer.reason };
+  const headers = answer.kind === 'found' ? answer.headers : answer.announced;
+  const said = isDigest(reference) ? reference : (headers?.get('docker-content-digest') ?? null);
+  if (said === null || !isDigest(said)) {
+    return { kind: 'trouble', reason: answer.kind === 'trouble' ? answer.reason : noDigest(image, said) };
+  }
+  if (answer.kind === 'trouble') return { kind: 'too-long', digest: said, reason: answer.reason };
+  if ((await sha256(answer.body)) !== said) {
+    const reason = `The manifest from ${image.registry} does not match requested digest ${said}`;
+    return { kind: 'wrong-digest', reason };
   }
   const manifest = parseManifest(answer.body);
-  if (manifest === null) return { state: 'invalid', reason: `${digest} is not a manifest: it is no JSON object` };
-  return { state: 'present', value: manifest };
+  return manifest === null
+    ? { kind: 'no-manifest', digest: said, reason: `${said} is not a manifest: it is no JSON object` }
+    : { kind: 'manifest', digest: said, manifest };
+}
+
+function noDigest({ registry }: ImageName, said: string | null): string {
+  return said === null
+    ? `${registry} answered without a digest`
+    : `${registry} answered with a digest that is not sha256`;
+}
+
+/** The same, as evidence about the digest: `invalid` if it is not what its digest says, or no manifest. */
+async function readEvidence(client: RegistryClient, image: ImageName, digest: Digest): Promise<Evidence<Manifest>> {
+  const read = await readManifest(client, image, digest);
+  switch (read.kind) {
+    case 'manifest':
+      return { state: 'present', value: read.manifest };
+    case 'absent':
+      return { state: 'absent' };
+    case 'trouble':
+    case 'too-long':
+      return unavailable(read.reason);
+    case 'wrong-digest':
+    case 'no-manifest':
+      return { state: 'invalid', reason: read.reason };
+  }
 }
 
 /** What a manifest is; see `Registry.inspect`. */
@@ -73,7 +110,7 @@ export async function inspectManifest(
   image: ImageName,
   digest: Digest,
 ): Promise<Evidence<ManifestFacts>> {
-  const read = await readManifest(client, image, digest);
+  const read = await readEvidence(client, image, digest);
   if (read.state !== 'present') return read;
   const manifest = read.value;
   if (isIndex(manifest)) return inspectIndex(client, image, manifest);
@@ -92,7 +129,7 @@ async function inspectIndex(client: RegistryClient, image: ImageName, index: Ind
   if (isOrdinary || index.manifests.length > MAX_ARTIFACT_CHILDREN) return ordinary;
   const subjects = new Set<Digest | null>();
   for (const child of childrenOf(index)) {
-    const read = await readManifest(client, image, child);
+    const read = await readEvidence(client, image, child);
     if (read.state === 'unavailable') return read;
     if (read.state !== 'present' || isIndex(read.value) || !isArtifact(read.value)) return ordinary;
     subjects.add(digestOf(read.value.subject));
@@ -105,7 +142,7 @@ function manifestPath(image: ImageName, reference: string): string {
   return `/v2/${image.path}/manifests/${reference}`;
 }
 
-async function sha256(bytes: Uint8Array): Promise<Digest> {
+export async function sha256(bytes: Uint8Array): Promise<Digest> {
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

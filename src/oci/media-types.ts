@@ -43,6 +43,13 @@ const ATTACHED = new Set([
   'spdx+json',
 ]);
 
+/** `artifactType` of cosign 2's experimental referrers, which hold the layers of its `.sig` and `.att` tags. */
+const COSIGN_ARTIFACT = /^application\/vnd\.dev\.cosign\.artifact\.(?:sig|att)\.v1\+json$/;
+
+export function isCosignArtifact(artifactType: string): boolean {
+  return COSIGN_ARTIFACT.test(artifactType);
+}
+
 export function isSigstoreBundle(mediaType: string): boolean {
   return SIGSTORE_BUNDLE.test(mediaType);
 }

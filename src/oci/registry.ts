@@ -1,6 +1,7 @@
 import type { Registry } from '../usecases/ports.ts';
 import { type ClientOptions, RegistryClient } from './client.ts';
 import { inspectManifest, resolveManifest } from './manifests.ts';
+import { ManifestMemory } from './place-reading.ts';
 import { type FindAttestations, searchSignatures } from './signatures.ts';
 import { listTagPage } from './tags.ts';
 
@@ -18,12 +19,13 @@ export interface RegistryOptions extends ClientOptions {
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 export function createRegistry(options: RegistryOptions): Registry {
-  const client = new RegistryClient(options);
+  const client = RegistryClient.create(options);
+  const memory = new ManifestMemory();
   return {
     resolve: (image, reference) => resolveManifest(client, image, reference),
     inspect: (image, digest) => inspectManifest(client, image, digest),
     listTags: (image, from, limit) => listTagPage(client, image, from, limit),
-    findSignatures: (image, digest, signatureRepository) =>
-      searchSignatures(client, image, digest, signatureRepository, options.attestations),
+    findSignatures: (image, digest, search) =>
+      searchSignatures(client.within(search.requests), image, digest, search, options.attestations, memory),
   };
 }

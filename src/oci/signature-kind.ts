@@ -1,47 +1,85 @@
-import { annotationOf, type Descriptor, isArtifact, isNotarySignature, type Manifest } from './manifest.ts';
-import { DSSE_ENVELOPE, EMPTY_JSON, isSigstoreBundle, NOTARY_SIGNATURE, SIMPLE_SIGNING } from './media-types.ts';
+import { COSIGN_SIGN, SLSA_PROVENANCE } from '../domain/signature.ts';
+import { annotationOf, type Descriptor, type Manifest } from './manifest.ts';
+import {
+  DSSE_ENVELOPE,
+  EMPTY_JSON,
+  isCosignArtifact,
+  isSigstoreBundle,
+  NOTARY_SIGNATURE,
+  SIMPLE_SIGNING,
+} from './media-types.ts';
 
 /**
- * What something attached to an image is. `attestation`: a signed statement that is no signature of the image, such
- * as provenance. `unclear`: it may be a signature and does not say.
+ * What something attached to an image says it is, before it is read. `statement`: signed, about the image, and neither
+ * a signature of it nor provenance, such as an SBOM's. Whoever pushed it wrote this: it decides what is read first,
+ * where else is looked, and words, never what something is worth.
  */
-export type AttachedKind = 'cosign' | 'notation' | 'attestation' | 'unclear' | 'other';
+export type Declared = 'signature' | 'provenance' | 'statement' | 'unclear';
 
-/** Predicate type with which cosign 3 signs an image. */
-const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
-/** `artifactType` of cosign 2's experimental signatures as referrers. */
-const COSIGN_SIG_ARTIFACT = 'application/vnd.dev.cosign.artifact.sig.v1+json';
+/** What a list says of a member. `untyped`: it says nothing, or what is known to be wrong. */
+export type ListedKind = Declared | 'notation' | 'untyped' | 'other';
+
+/** Of most worth first: what is read of a list that is too long. */
+const ORDER: readonly ListedKind[] = [
+  'signature',
+  'provenance',
+  'notation',
+  'unclear',
+  'untyped',
+  'statement',
+  'other',
+];
+
+/** For sorting: less comes first. */
+export function rank(kind: ListedKind): number {
+  return ORDER.indexOf(kind);
+}
+
+/** How cosign's first layout stores a layer's content. */
+export type LayerKind = 'bundle' | 'simple-signing' | 'dsse';
+
+export function kindOfLayer({ mediaType = '' }: Descriptor): LayerKind | null {
+  if (mediaType === SIMPLE_SIGNING) return 'simple-signing';
+  if (mediaType === DSSE_ENVELOPE) return 'dsse';
+  return isSigstoreBundle(mediaType) ? 'bundle' : null;
+}
 
 /**
  * By what a list of referrers says of it. Attestations and signatures of cosign 3 share their type: annotations tell.
  * @see https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
  * @see https://github.com/notaryproject/specifications/blob/main/specs/signature-specification.md
  */
-export function kindOfDescriptor(descriptor: Descriptor): AttachedKind {
+export function kindOfDescriptor(descriptor: Descriptor): ListedKind {
   const type = descriptor.artifactType;
-  if (type === undefined || type === EMPTY_JSON || type === COSIGN_SIG_ARTIFACT) return 'unclear';
+  if (type === undefined || type === EMPTY_JSON) return 'untyped';
+  if (type === DSSE_ENVELOPE || isCosignArtifact(type)) return 'unclear';
   if (type === NOTARY_SIGNATURE) return 'notation';
-  return isSigstoreBundle(type) ? kindOfBundle(descriptor) : 'other';
+  return isSigstoreBundle(type) ? declaredByBundle(descriptor) : 'other';
 }
 
-/** By the manifest itself. An image is `other`, whatever it says about itself. */
-export function kindOfManifest(manifest: Manifest): AttachedKind {
-  if (!isArtifact(manifest)) return 'other';
-  if (isNotarySignature(manifest)) return 'notation';
-  const types = (manifest.layers ?? []).map(({ mediaType = '' }) => mediaType);
-  if (types.includes(SIMPLE_SIGNING)) return 'cosign';
-  if (types.some(isSigstoreBundle)) return kindOfBundle(manifest);
-  return types.includes(DSSE_ENVELOPE) ? 'attestation' : 'other';
+/** A layer of an artifact. Bundles are described by their manifest, cosign's first layout by each layer. */
+export function declaredByLayer(layer: Descriptor, manifest: Manifest): Declared {
+  switch (kindOfLayer(layer)) {
+    case 'simple-signing':
+      return 'signature';
+    case 'dsse':
+      return byPredicate(annotationOf(layer, 'predicateType'));
+    case 'bundle': {
+      const declared = declaredByBundle(layer);
+      return declared === 'unclear' ? declaredByBundle(manifest) : declared;
+    }
+    case null:
+      return 'unclear';
+  }
 }
 
-/** How many signatures a manifest holds: cosign's first layout puts all of them in one, a layer each. */
-export function countSignatures(manifest: Manifest): number {
-  return Math.max(1, (manifest.layers ?? []).filter(({ mediaType }) => mediaType === SIMPLE_SIGNING).length);
+function declaredByBundle(holder: Manifest | Descriptor): Declared {
+  if (annotationOf(holder, 'dev.sigstore.bundle.content') === 'message-signature') return 'signature';
+  return byPredicate(annotationOf(holder, 'dev.sigstore.bundle.predicateType'));
 }
 
-function kindOfBundle(holder: Manifest | Descriptor): AttachedKind {
-  const content = annotationOf(holder, 'dev.sigstore.bundle.content');
-  const predicate = annotationOf(holder, 'dev.sigstore.bundle.predicateType');
-  if (content === 'message-signature' || predicate === COSIGN_SIGN) return 'cosign';
-  return predicate === null ? 'unclear' : 'attestation';
+function byPredicate(predicateType: string | null): Declared {
+  if (predicateType === null || predicateType === '') return 'unclear';
+  if (predicateType === COSIGN_SIGN) return 'signature';
+  return SLSA_PROVENANCE.includes(predicateType) ? 'provenance' : 'statement';
 }

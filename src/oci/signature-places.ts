@@ -1,155 +1,140 @@
 import { type Digest, digestHex } from '../domain/digest.ts';
-import type { Evidence, SignaturePlace } from '../domain/evidence.ts';
-import { formatImageName, type ImageName } from '../domain/reference.ts';
-import type { RegistryClient } from './client.ts';
-import { BODY_CAPS } from './http.ts';
-import { type Descriptor, digestOf, isIndex, type Manifest, parseManifest } from './manifest.ts';
-import { readManifest, resolveManifest } from './manifests.ts';
-import { OCI_INDEX } from './media-types.ts';
-import { type AttachedKind, countSignatures, kindOfDescriptor, kindOfManifest } from './signature-kind.ts';
+import type { ImageName } from '../domain/reference.ts';
+import type { SignaturePlaceName } from '../domain/signature.ts';
+import { candidatesOf, readOne, readReferrers, tooLong } from './attached.ts';
+import { countsPulls } from './endpoint.ts';
+import { isIndex } from './manifest.ts';
+import { type ManifestRead, readManifest, resolveManifest } from './manifests.ts';
+import { conclude, type Held, NOTHING, type PlaceReading, type Target } from './place-reading.ts';
+import { listReferrers } from './referrers.ts';
 
-/** Manifests read of one list of referrers. Those that look like signatures come first. */
-const MAX_REFERRERS_READ = 10;
-
-/** Says what this look is worth wherever it finds something. */
-export const PRESENCE_ONLY = 'presence only, not verified';
-
-/** Where to look: the signatures of `digest`, kept in `image`. */
-export interface Target {
-  readonly client: RegistryClient;
-  readonly image: ImageName;
-  readonly digest: Digest;
+/** What is kept about a digest in one repository, place by place. */
+export interface RepositoryReading {
+  /** `false`: its registry has no referrers API. */
+  readonly hasApi: boolean;
+  readonly readings: readonly PlaceReading[];
 }
 
 /**
- * `GET /v2/<name>/referrers/<digest>`. Without the API (404) the list is under the fallback tag, which is looked at
- * anyway. GHCR has been seen to answer 303, to a page that is not there, where others answer 404.
- * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+ * Every place in one repository. What is there is found out first and then read one manifest after another, so that
+ * what a small budget does read is whole, and known at the next look.
+ * @param hasApi `false`: the repository's registry has been seen to have no referrers API
  */
-export async function lookAtReferrersApi(target: Target): Promise<SignaturePlace> {
-  const { client, image, digest } = target;
-  const place = 'referrers-api';
-  const path = `/v2/${image.path}/referrers/${digest}`;
-  const request = { method: 'GET', path, accept: OCI_INDEX, maxBytes: BODY_CAPS.manifest } as const;
-  const answer = await client.request(image, request);
-  if (answer.kind === 'not-found' || (answer.kind === 'trouble' && answer.status === 303)) {
-    return { place, state: 'absent', detail: `no referrers API${where(image)}` };
-  }
-  if (answer.kind === 'trouble') return { place, state: 'unavailable', detail: answer.reason };
-  const list = parseManifest(answer.body);
-  if (list === null || !isIndex(list)) {
-    return { place, state: 'unavailable', detail: `${image.registry} answered with something that is no index` };
-  }
-  return judgeReferrers(target, place, list.manifests, kindOfDescriptor);
+export async function lookInRepository(target: Target, hasApi: boolean): Promise<RepositoryReading> {
+  // By itself at first: the others then find the repository's token in memory.
+  const referrers = hasApi ? await lookAtReferrersApi(target) : null;
+  const tag = `sha256-${digestHex(target.about)}`;
+  const [fallback, sig, att] = await Promise.all([
+    readTag(target, tag),
+    readTag(target, `${tag}.sig`),
+    readTag(target, `${tag}.att`),
+  ]);
+  const signature = await lookAtTag(target, 'sig-tag', sig);
+  const attestation = await lookAtTag(target, 'att-tag', att);
+  const listed = await lookAtFallbackTag(target, fallback);
+  return { hasApi: referrers !== null, readings: [referrers ?? noApi(target.image), listed, signature, attestation] };
 }
 
-/** The index under the tag `sha256-<hex>`. Its descriptors' types may be wrong, so manifests are read. */
-export async function lookAtFallbackTag(target: Target): Promise<SignaturePlace> {
-  const place = 'fallback-tag';
-  const read = await readTag(target, `sha256-${digestHex(target.digest)}`);
-  if (read.state !== 'present') return unread(place, read);
-  if (!isIndex(read.value)) {
-    return { place, state: 'absent', detail: `an image, not a list of referrers${where(target.image)}` };
-  }
-  return judgeReferrers(target, place, read.value.manifests, () => 'unclear');
-}
-
-/** Cosign's tag `sha256-<hex>.sig`. An image under that name is no signature. */
-export async function lookAtSigTag(target: Target): Promise<SignaturePlace> {
-  const place = 'sig-tag';
-  const read = await readTag(target, `sha256-${digestHex(target.digest)}.sig`);
-  if (read.state !== 'present') return unread(place, read);
-  if (isIndex(read.value) || kindOfManifest(read.value) !== 'cosign') {
-    return { place, state: 'absent', detail: `the tag holds no signature${where(target.image)}` };
-  }
-  return { place, state: 'present', detail: found('cosign', countSignatures(read.value), target.image) };
-}
-
-/** Cosign's tag `sha256-<hex>.att`. An attestation is signed, but it is not a signature of the image. */
-export async function lookAtAttTag(target: Target): Promise<SignaturePlace> {
-  const place = 'att-tag';
-  const read = await readTag(target, `sha256-${digestHex(target.digest)}.att`);
-  if (read.state !== 'present') return unread(place, read);
-  if (isIndex(read.value) || kindOfManifest(read.value) !== 'attestation') {
-    return { place, state: 'absent', detail: `the tag holds no attestation${where(target.image)}` };
-  }
-  return { place, state: 'present', detail: `attestation${where(target.image)}, not a signature (${PRESENCE_ONLY})` };
-}
-
-/**
- * Decides what a list of referrers holds. Those that the list makes clear are believed; the others' manifests are
- * read, and count only if they are about our digest.
- */
-async function judgeReferrers(
-  target: Target,
-  place: SignaturePlace['place'],
-  list: readonly Descriptor[],
-  kindOf: (descriptor: Descriptor) => AttachedKind,
-): Promise<SignaturePlace> {
-  const clear = list.map(kindOf);
-  const kinds: AttachedKind[] = clear.filter((kind) => kind !== 'unclear');
-  const toRead = list.filter((_, at) => clear[at] === 'unclear').sort((a, b) => likelihood(b) - likelihood(a));
-  const isSigned = () => kinds.some((kind) => kind === 'cosign' || kind === 'notation');
-  for (const descriptor of isSigned() ? [] : toRead.slice(0, MAX_REFERRERS_READ)) {
-    const digest = digestOf(descriptor);
-    const read = digest === null ? null : await readManifest(target.client, target.image, digest);
-    if (read?.state === 'unavailable') return { place, state: 'unavailable', detail: read.reason };
-    kinds.push(read?.state === 'present' ? kindOfReferrer(read.value, target.digest) : 'other');
-  }
-  const unread = isSigned() ? 0 : toRead.length - MAX_REFERRERS_READ;
-  if (unread > 0) return { place, state: 'unavailable', detail: `${unread} more referrers than are read at once` };
-  return conclude(place, kinds, target.image);
-}
-
-function conclude(place: SignaturePlace['place'], kinds: readonly AttachedKind[], image: ImageName): SignaturePlace {
-  const count = (kind: AttachedKind) => kinds.filter((one) => one === kind).length;
-  const signatures = (['cosign', 'notation'] as const).filter((kind) => count(kind) > 0);
-  if (signatures.length > 0) {
-    const detail = signatures.map((kind) => found(kind, count(kind), image)).join('; ');
-    return { place, state: 'present', detail };
-  }
-  if (count('unclear') > 0) {
-    return { place, state: 'unavailable', detail: `a Sigstore bundle that does not say what it holds${where(image)}` };
-  }
-  if (count('attestation') === 0) return { place, state: 'absent' };
+function noApi(image: ImageName): PlaceReading {
   return {
-    place,
-    state: 'absent',
-    detail: `${plural(count('attestation'), 'attestation')}, no signature${where(image)}`,
+    place: { place: 'referrers-api', state: 'absent', detail: `no referrers API at ${image.registry}` },
+    held: [],
   };
 }
 
-function kindOfReferrer(manifest: Manifest, about: Digest): AttachedKind {
-  return !isIndex(manifest) && digestOf(manifest.subject) === about ? kindOfManifest(manifest) : 'other';
+/** `null`: there is no such API. */
+async function lookAtReferrersApi(target: Target): Promise<PlaceReading | null> {
+  const list = await listReferrers(target.client, target.image, target.about);
+  switch (list.kind) {
+    case 'no-api':
+      return null;
+    case 'trouble':
+      return conclude('referrers-api', { ...NOTHING, troubles: [list.reason] });
+    case 'list': {
+      // What the registry itself has read out of the manifests is believed: SBOMs are not read.
+      const candidates = candidatesOf(list.descriptors);
+      const worth = candidates.filter(({ kind }) => kind !== 'other');
+      const found = await readReferrers(target, worth, [], list.digest);
+      const { reason, isLong } = list.incomplete ?? { reason: null, isLong: false };
+      return conclude('referrers-api', {
+        ...found,
+        held: reason !== null && isLong ? [...found.held, tooLong(target, list.digest, reason)] : found.held,
+        troubles: reason !== null && !isLong ? [...found.troubles, reason] : found.troubles,
+        others: found.others + candidates.length - worth.length,
+      });
+    }
+  }
 }
 
-/** What its descriptor makes of a referrer, for the order of reading only. */
-function likelihood(descriptor: Descriptor): number {
-  const order: readonly AttachedKind[] = ['other', 'attestation', 'unclear', 'notation', 'cosign'];
-  return order.indexOf(kindOfDescriptor(descriptor));
+/**
+ * The index under the tag `sha256-<hex>`, written by clients. Its descriptors have been seen to call bundles
+ * `application/vnd.oci.empty.v1+json`: each manifest is read, those first that are likely to matter.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+ */
+async function lookAtFallbackTag(target: Target, read: TagRead): Promise<PlaceReading> {
+  const name = 'fallback-tag';
+  if (read.kind !== 'manifest' || !isIndex(read.manifest)) {
+    return read.kind === 'manifest'
+      ? conclude(name, { ...NOTHING, left: ['an image, not a list of referrers'] })
+      : unreadTag(target, name, read);
+  }
+  const candidates = candidatesOf(read.manifest.manifests);
+  const worth = candidates.filter(({ kind }) => kind !== 'other');
+  const rest = candidates.filter(({ kind }) => kind === 'other');
+  return conclude(name, await readReferrers(target, worth, rest, read.digest));
 }
 
-/** `HEAD` first: most of these tags do not exist, and a `GET` may count as a pull. */
-async function readTag({ client, image }: Target, tag: string): Promise<Evidence<Manifest>> {
+/** Cosign's tags `sha256-<hex>.sig` and `.att`. An image under such a name is no signature. */
+async function lookAtTag(target: Target, name: 'sig-tag' | 'att-tag', read: TagRead): Promise<PlaceReading> {
+  if (read.kind !== 'manifest') return unreadTag(target, name, read);
+  if (target.known.has(read.digest)) return conclude(name, { ...NOTHING, held: [knownTag(target, name, read.digest)] });
+  const found = isIndex(read.manifest) ? 'other' : await readOne(target, read.digest, read.manifest);
+  const none = name === 'sig-tag' ? 'the tag holds no signature' : 'the tag holds no attestation';
+  if (found === 'other') return conclude(name, { ...NOTHING, left: [none] });
+  return conclude(name, {
+    ...NOTHING,
+    held: found.held === null ? [] : [found.held],
+    left: found.left === null ? [] : [found.left],
+    troubles: found.trouble === null ? [] : [found.trouble],
+  });
+}
+
+/** The tag did not lead to a manifest that could be read. */
+function unreadTag(
+  target: Target,
+  name: SignaturePlaceName,
+  read: Exclude<TagRead, { kind: 'manifest' }>,
+): PlaceReading {
+  switch (read.kind) {
+    case 'known':
+      return conclude(name, { ...NOTHING, held: [knownTag(target, name, read.digest)] });
+    case 'absent':
+      return conclude(name, NOTHING);
+    case 'no-manifest':
+      return conclude(name, { ...NOTHING, left: ['the tag holds no manifest'] });
+    case 'too-long':
+      return conclude(name, { ...NOTHING, held: [tooLong(target, read.digest, read.reason)] });
+    case 'trouble':
+    case 'wrong-digest':
+      return conclude(name, { ...NOTHING, troubles: [read.reason] });
+  }
+}
+
+function knownTag({ memory, about }: Target, name: SignaturePlaceName, source: Digest): Held {
+  const remembered = memory.get(source, about) ?? 'other';
+  const usual = name === 'sig-tag' ? 'signature' : 'statement';
+  return { source, declared: remembered === 'other' ? usual : remembered, contents: 'known' };
+}
+
+/** `known`: the tag's digest is one whose contents are known. */
+type TagRead = ManifestRead | { readonly kind: 'known'; readonly digest: Digest };
+
+/** Where a `GET` costs a pull, `HEAD` first: most of these tags do not exist, and many are known. */
+async function readTag({ client, image, known }: Target, tag: string): Promise<TagRead> {
+  if (!countsPulls(image)) return readManifest(client, image, tag);
   const resolved = await resolveManifest(client, image, tag);
-  return resolved.state === 'present' ? readManifest(client, image, resolved.value.digest) : resolved;
-}
-
-function unread(
-  place: SignaturePlace['place'],
-  read: Exclude<Evidence<Manifest>, { state: 'present' }>,
-): SignaturePlace {
-  return read.state === 'absent' ? { place, state: 'absent' } : { place, state: 'unavailable', detail: read.reason };
-}
-
-function found(kind: 'cosign' | 'notation', count: number, image: ImageName): string {
-  return `${plural(count, `${kind} signature`)}${where(image)} (${PRESENCE_ONLY})`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function where(image: ImageName): string {
-  return ` in ${formatImageName(image)}`;
+  if (resolved.state === 'absent') return { kind: 'absent' };
+  if (resolved.state !== 'present') return { kind: 'trouble', reason: resolved.reason };
+  const { digest } = resolved.value;
+  return known.has(digest) ? { kind: 'known', digest } : readManifest(client, image, digest);
 }

@@ -1,124 +1,226 @@
 import type { Digest } from '../domain/digest.ts';
-import type { Evidence, SignaturePlace } from '../domain/evidence.ts';
-import { type ImageName, InvalidReference, imageName, parseImageName } from '../domain/reference.ts';
-import type { SignatureSearch } from '../usecases/ports.ts';
+import { formatImageName, type ImageName, InvalidReference, imageName, parseImageName } from '../domain/reference.ts';
+import type { SignaturePlace } from '../domain/signature.ts';
+import type { SignatureMaterial, SignatureSearch, SignatureSearchOptions } from '../usecases/ports.ts';
 import type { RegistryClient } from './client.ts';
-import { digestOf, isIndex, isRunnable } from './manifest.ts';
+import { countsPulls } from './endpoint.ts';
+import { isIndex, runnableChildrenOf } from './manifest.ts';
 import { readManifest, resolveManifest } from './manifests.ts';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from './media-types.ts';
-import { lookAtAttTag, lookAtFallbackTag, lookAtReferrersApi, lookAtSigTag, type Target } from './signature-places.ts';
+import type { Held, ManifestMemory, PlaceReading } from './place-reading.ts';
+import { ByteAllowance } from './signature-contents.ts';
+import { lookInRepository } from './signature-places.ts';
 
-/** Looks up GitHub's artifact attestations of a digest. */
-export type FindAttestations = (image: ImageName, digest: Digest) => Promise<SignaturePlace>;
+/** What an API holds about a digest: its place, its materials, and those of the known ones that it still has. */
+export type FoundAttestations = Pick<SignatureSearch, 'materials' | 'known'> & { readonly place: SignaturePlace };
 
-/** Children of an index whose signatures are looked for. */
-const MAX_CHILDREN = 4;
+/** Reads GitHub's artifact attestations of a digest. */
+export type FindAttestations = (
+  image: ImageName,
+  digest: Digest,
+  options: Pick<SignatureSearchOptions, 'known' | 'requests'>,
+) => Promise<FoundAttestations>;
+
+/** Children of an index that are asked. An index of more platforms is signed as a whole. */
+const MAX_CHILDREN = 16;
+
+interface Search {
+  readonly client: RegistryClient;
+  readonly image: ImageName;
+  /** The second repository, if there is one and it has a valid name. */
+  readonly beside: ImageName | null;
+  readonly attestations: FindAttestations | undefined;
+  readonly options: SignatureSearchOptions;
+  readonly allowance: ByteAllowance;
+  readonly memory: ManifestMemory;
+  /** Registries that have no referrers API, as this search has seen: by repository. */
+  readonly withoutApi: Set<string>;
+}
+
+/** What is known about one digest, from every place. */
+interface Found {
+  readonly places: readonly SignaturePlace[];
+  readonly materials: readonly SignatureMaterial[];
+  readonly known: readonly Digest[];
+  /** Something that may be a signature of the image itself. */
+  readonly hasSignature: boolean;
+}
 
 /**
- * Looks in every place; finding something in one never spares another, so that a person sees all there is. An index
- * without a signature counts as signed if every image in it is: one signed child says nothing about a rogue sibling.
+ * Looks in every place; finding something in one never spares another. An index without a signature of its own has its
+ * children asked.
+ * @param client whose requests are taken from the budget of `options`
  */
 export async function searchSignatures(
   client: RegistryClient,
   image: ImageName,
   digest: Digest,
-  signatureRepository: string | null,
+  options: SignatureSearchOptions,
   attestations: FindAttestations | undefined,
+  memory: ManifestMemory,
 ): Promise<SignatureSearch> {
-  const elsewhere = signatureRepository === null ? null : repositoryBeside(image, signatureRepository);
+  const beside = options.repository === null ? null : repositoryBeside(image, options.repository);
+  const search: Search = {
+    client,
+    image,
+    beside: beside?.image ?? null,
+    attestations,
+    options,
+    allowance: new ByteAllowance(),
+    memory,
+    withoutApi: new Set(),
+  };
+  const own = await lookAtDigest(search, digest);
+  const misplaced = beside?.trouble === undefined ? [] : [unavailable(beside.trouble)];
+  const children = own.hasSignature ? NO_CHILDREN : await lookAtChildren(search, digest);
+  return {
+    places: [...own.places, ...misplaced, ...children.places],
+    materials: [...own.materials, ...children.materials],
+    known: [...new Set([...own.known, ...children.known])],
+    children: children.digests,
+  };
+}
+
+/** Every place that may tell of a digest. */
+async function lookAtDigest(search: Search, digest: Digest): Promise<Found> {
+  const { image, beside } = search;
   const [own, other, github] = await Promise.all([
-    lookInRepository({ client, image, digest }),
-    elsewhere === null || elsewhere.state !== 'present' || elsewhere.value.path === image.path
-      ? []
-      : lookInRepository({ client, image: elsewhere.value, digest }),
-    attestations === undefined || image.registry !== 'ghcr.io' ? [] : lookAtGitHub(attestations, image, digest),
+    lookIn(search, image, digest),
+    beside === null ? NOTHING : lookIn(search, beside, digest),
+    image.registry === 'ghcr.io' ? lookAtGitHub(search, digest) : NOTHING,
   ]);
-  const places = [...own, ...other, ...github];
-  if (elsewhere?.state === 'unavailable') {
-    places.push({ place: 'sig-tag', state: 'unavailable', detail: elsewhere.reason });
-  }
-  if (stateOf(places) !== 'present') places.push(...(await lookAtChildren({ client, image, digest })));
-  return { state: stateOf(places), places };
+  const all = [own, other, github];
+  // A manifest that was copied to the second repository is the same signature once more.
+  const sources = new Set(own.materials.map(({ source }) => source));
+  return {
+    places: all.flatMap(({ places }) => places),
+    materials: [...own.materials, ...other.materials.filter(({ source }) => !sources.has(source)), ...github.materials],
+    known: all.flatMap(({ known }) => known),
+    hasSignature: all.some(({ hasSignature }) => hasSignature),
+  };
 }
 
-/** An attestation under cosign's tag is shown, yet it is not a signature. */
-function stateOf(places: readonly SignaturePlace[]): SignatureSearch['state'] {
-  if (places.some(({ place, state }) => state === 'present' && place !== 'att-tag')) return 'present';
-  return places.some(({ state }) => state === 'unavailable') ? 'unavailable' : 'absent';
+const NOTHING: Found = { places: [], materials: [], known: [], hasSignature: false };
+
+async function lookIn(search: Search, image: ImageName, about: Digest): Promise<Found> {
+  const { client, options, allowance, memory, withoutApi } = search;
+  const name = formatImageName(image);
+  const { known, requests } = options;
+  const target = { client, image, about, known, requests, allowance, memory, seen: new Set<Digest>() };
+  const { hasApi, readings } = await lookInRepository(target, !withoutApi.has(name));
+  if (!hasApi) withoutApi.add(name);
+  const isOwn = name === formatImageName(search.image);
+  return {
+    places: readings.map(({ place }) => (isOwn ? place : { ...place, image: name })),
+    materials: readings.flatMap((reading) => materialsOf(reading, name, about)),
+    known: readings.flatMap(({ held }) => held.filter(isKnown).map(({ source }) => source)),
+    hasSignature: readings.some(({ held }) => held.some(isSignature)),
+  };
 }
 
-async function lookInRepository(target: Target): Promise<SignaturePlace[]> {
-  // By itself at first: the others then find the repository's token in memory.
-  const referrers = await lookAtReferrersApi(target);
-  const tags = await Promise.all([lookAtFallbackTag(target), lookAtSigTag(target), lookAtAttTag(target)]);
-  return [referrers, ...tags];
+function materialsOf({ place, held }: PlaceReading, image: string, about: Digest): SignatureMaterial[] {
+  return held.flatMap(({ source, contents }) =>
+    contents === 'known' ? [] : contents.map((content) => ({ place: place.place, image, about, source, content })),
+  );
 }
 
-async function lookAtGitHub(find: FindAttestations, image: ImageName, digest: Digest): Promise<SignaturePlace[]> {
+function isKnown({ contents }: Held): boolean {
+  return contents === 'known';
+}
+
+/** What is broken, or does not say what it is, must not keep us from looking at the children. */
+function isSignature({ declared, contents }: Held): boolean {
+  if (declared !== 'signature' && declared !== 'notation') return false;
+  return contents === 'known' || contents.some(({ kind }) => kind !== 'broken' && kind !== 'unreadable');
+}
+
+/** Provenance is what GitHub's attestations are as a rule: no signature of an index, whose children may have one. */
+async function lookAtGitHub({ attestations, image, options }: Search, digest: Digest): Promise<Found> {
+  if (attestations === undefined) return NOTHING;
   try {
-    return [await find(image, digest)];
+    const { place, materials, known } = await attestations(image, digest, options);
+    return { places: [place], materials, known, hasSignature: false };
   } catch {
-    return [{ place: 'github-attestations', state: 'unavailable', detail: 'GitHub could not be asked' }];
+    const place = { place: 'github-attestations', state: 'unavailable', detail: 'GitHub could not be asked' } as const;
+    return { ...NOTHING, places: [place] };
   }
 }
+
+interface Children extends Omit<Found, 'hasSignature'> {
+  /** All that can run. */
+  readonly digests: readonly Digest[];
+}
+
+const NO_CHILDREN: Children = { places: [], materials: [], known: [], digests: [] };
 
 /**
- * The children of an index, until one without a signature is met. Empty if the digest is no index.
- * `HEAD` tells that, so that a plain image costs no pull.
+ * The children of an index, one after another until one has nothing: one signed child says nothing about a rogue sibling,
+ * so each has to have something, or none of it covers the index. Those that were not asked leave that open.
  */
-async function lookAtChildren(target: Target): Promise<SignaturePlace[]> {
-  const { client, image, digest } = target;
-  const resolved = await resolveManifest(client, image, digest);
-  if (resolved.state !== 'present') return unread(resolved);
-  if ([OCI_MANIFEST, DOCKER_MANIFEST].includes(resolved.value.mediaType)) return [];
-  const read = await readManifest(client, image, digest);
-  if (read.state !== 'present') return unread(read);
-  if (!isIndex(read.value)) return [];
-  const children = read.value.manifests
-    .filter(isRunnable)
-    .map(digestOf)
-    .filter((child) => child !== null);
-  const signed: SignaturePlace[] = [];
-  for (const child of children.slice(0, MAX_CHILDREN)) {
-    const places = (await lookAtChild({ client, image, digest: child })).map((place) => onChild(place, child));
-    if (stateOf(places) !== 'present') return places.map((place) => beside(place, signed.length));
-    signed.push(...places.filter(({ state }) => state === 'present'));
+async function lookAtChildren(search: Search, digest: Digest): Promise<Children> {
+  const listed = await childrenOf(search, digest);
+  if (listed.trouble !== null) {
+    return { ...NO_CHILDREN, places: [unavailable(`children of the index: ${listed.trouble}`)] };
   }
-  const rest = children.length - MAX_CHILDREN;
-  if (rest <= 0) return signed;
-  return signed.map((one) => ({ ...one, state: 'unavailable', detail: `${one.detail}; ${rest} more children unread` }));
+  const { digests } = listed;
+  const found: Found[] = [];
+  for (const [at, child] of digests.entries()) {
+    if (at >= MAX_CHILDREN) {
+      const detail = `${digests.length - at} more children of the index are not looked at`;
+      found.push({ ...NOTHING, places: [{ ...unavailable(detail), about: child }] });
+      break;
+    }
+    const one = await lookAtDigest(search, child);
+    found.push({ ...one, places: one.places.map((place) => ({ ...place, about: child })) });
+    if (one.materials.length + one.known.length === 0) break;
+  }
+  return {
+    places: found.flatMap(({ places }) => places),
+    materials: found.flatMap(({ materials }) => materials),
+    known: found.flatMap(({ known }) => known),
+    digests,
+  };
 }
 
-function lookAtChild(target: Target): Promise<SignaturePlace[]> {
-  return Promise.all([lookAtReferrersApi(target), lookAtFallbackTag(target), lookAtSigTag(target)]);
+/** The runnable children; none if the digest is no index, or not there. */
+async function childrenOf(
+  { client, image }: Search,
+  digest: Digest,
+): Promise<{ readonly digests: readonly Digest[]; readonly trouble: string | null }> {
+  const none = { digests: [], trouble: null };
+  if (countsPulls(image)) {
+    const resolved = await resolveManifest(client, image, digest);
+    if (resolved.state === 'absent') return none;
+    if (resolved.state !== 'present') return { ...none, trouble: resolved.reason };
+    if ([OCI_MANIFEST, DOCKER_MANIFEST].includes(resolved.value.mediaType)) return none;
+  }
+  const read = await readManifest(client, image, digest);
+  switch (read.kind) {
+    case 'manifest':
+      return { digests: isIndex(read.manifest) ? runnableChildrenOf(read.manifest) : [], trouble: null };
+    case 'trouble':
+    case 'wrong-digest':
+      return { ...none, trouble: read.reason };
+    case 'absent':
+    case 'no-manifest':
+    case 'too-long':
+      return none;
+  }
 }
 
-function onChild(place: SignaturePlace, child: Digest): SignaturePlace {
-  return { ...place, detail: `on child ${child}${place.detail === undefined ? '' : `: ${place.detail}`}` };
-}
-
-function beside(place: SignaturePlace, signed: number): SignaturePlace {
-  return signed === 0 ? place : { ...place, detail: `${place.detail}; only some children are signed` };
-}
-
-/** The digest itself could not be read: whether its children are signed is not known. */
-function unread(read: Exclude<Evidence<unknown>, { state: 'present' }>): SignaturePlace[] {
-  if (read.state === 'absent') return [];
-  return [{ place: 'sig-tag', state: 'unavailable', detail: `children of the index: ${read.reason}` }];
-}
-
-/** `org/signatures`, or `ghcr.io/org/signatures` with the image's own registry. */
-function repositoryBeside(
-  image: ImageName,
-  text: string,
-): { state: 'present'; value: ImageName } | { state: 'unavailable'; reason: string } {
+/** `org/signatures`, or `ghcr.io/org/signatures` with the image's own registry; nothing if it is the image's own. */
+function repositoryBeside(image: ImageName, text: string): { image?: ImageName; trouble?: string } {
   try {
     const hasHost = /^(?:[^/]*[.:][^/]*|localhost)\//.test(text);
-    const value = hasHost ? parseImageName(text) : imageName(image.registry, text);
-    if (value.registry === image.registry) return { state: 'present', value };
-    return { state: 'unavailable', reason: 'The signature repository is in another registry' };
+    const beside = hasHost ? parseImageName(text) : imageName(image.registry, text);
+    if (beside.registry !== image.registry) return { trouble: 'The signature repository is in another registry' };
+    return beside.path === image.path ? {} : { image: beside };
   } catch (error) {
     if (!(error instanceof InvalidReference)) throw error;
-    return { state: 'unavailable', reason: `The signature repository's name is wrong: ${error.message}` };
+    return { trouble: `The signature repository's name is wrong: ${error.message}` };
   }
+}
+
+function unavailable(detail: string): SignaturePlace {
+  return { place: 'sig-tag', state: 'unavailable', detail };
 }

@@ -29,36 +29,46 @@ const answerSchema = z.object({
 });
 
 /**
- * Gets read tokens and keeps them in memory, one per repository, until shortly before they expire.
+ * Gets read tokens and keeps them in memory, one per repository, until shortly before they expire. Who asks brings the
+ * means to send, since a request for a token is counted as theirs.
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export class RegistryTokens {
-  readonly #send: SendHttp;
   readonly #now: () => number;
   readonly #schemes = new Map<string, Scheme>();
   readonly #tokens = new Map<string, { readonly value: string; readonly until: number }>();
 
-  constructor(send: SendHttp, now: () => number) {
-    this.#send = send;
+  /** @param now real time in ms */
+  constructor(now: () => number) {
     this.#now = now;
   }
 
   /** What to send at first: nothing (`null`) until the registry has asked for something. */
-  async initial(endpoint: RegistryEndpoint, image: ImageName): Promise<Authorization | null> {
+  async initial(send: SendHttp, endpoint: RegistryEndpoint, image: ImageName): Promise<Authorization | null> {
     const scheme = this.#schemes.get(image.registry);
-    return scheme === undefined ? null : this.#authorize(scheme, endpoint, image);
+    return scheme === undefined ? null : this.#authorize(send, scheme, endpoint, image);
   }
 
   /** What to send after a 401 with this `WWW-Authenticate` header. */
-  async answer(endpoint: RegistryEndpoint, image: ImageName, header: string | null): Promise<Authorization> {
+  async answer(
+    send: SendHttp,
+    endpoint: RegistryEndpoint,
+    image: ImageName,
+    header: string | null,
+  ): Promise<Authorization> {
     this.#tokens.delete(tokenKey(image));
     const scheme = chooseScheme(endpoint, parseChallenges(header));
     if ('reason' in scheme) return { kind: 'trouble', reason: scheme.reason };
     this.#schemes.set(image.registry, scheme);
-    return this.#authorize(scheme, endpoint, image);
+    return this.#authorize(send, scheme, endpoint, image);
   }
 
-  async #authorize(scheme: Scheme, endpoint: RegistryEndpoint, image: ImageName): Promise<Authorization> {
+  async #authorize(
+    send: SendHttp,
+    scheme: Scheme,
+    endpoint: RegistryEndpoint,
+    image: ImageName,
+  ): Promise<Authorization> {
     if (scheme.kind === 'basic') {
       const value = basicAuthorization(endpoint);
       return value === null
@@ -69,10 +79,11 @@ export class RegistryTokens {
     if (known !== undefined && known.until > this.#now()) {
       return { kind: 'header', value: `Bearer ${known.value}`, cached: true };
     }
-    return this.#fetchToken(scheme, endpoint, image);
+    return this.#fetchToken(send, scheme, endpoint, image);
   }
 
   async #fetchToken(
+    send: SendHttp,
     scheme: Extract<Scheme, { kind: 'bearer' }>,
     endpoint: RegistryEndpoint,
     image: ImageName,
@@ -82,7 +93,7 @@ export class RegistryTokens {
     url.searchParams.set('scope', `repository:${image.path}:pull`);
     const basic = basicAuthorization(endpoint);
     const headers = { accept: 'application/json', ...(basic === null ? {} : { authorization: basic }) };
-    const answer = await this.#send({ method: 'GET', url: url.href, headers, maxBytes: BODY_CAPS.token });
+    const answer = await send({ method: 'GET', url: url.href, headers, maxBytes: BODY_CAPS.token });
     if (answer.kind === 'trouble') return fromTokenServer(answer.reason);
     if (answer.status !== 200) return fromTokenServer(refusal(answer.status, answer.headers));
     const parsed = parseToken(answer.body);

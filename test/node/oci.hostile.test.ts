@@ -4,6 +4,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import { createRegistry } from '../../src/oci/registry.ts';
 import type { Registry } from '../../src/usecases/ports.ts';
 import { answer, dripping, endless, FakeServer, type Handler } from '../fixtures/fake-server.ts';
+import { searchOf, stateOf } from '../fixtures/signature-search.ts';
 
 const IMAGE = { registry: 'ghcr.io', path: 'org/app' };
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
@@ -34,7 +35,10 @@ const OPERATIONS = {
   resolveDigest: (registry: Registry) => registry.resolve(IMAGE, DIGEST),
   inspect: (registry: Registry) => registry.inspect(IMAGE, DIGEST),
   listTags: (registry: Registry) => registry.listTags(IMAGE, null, 10),
-  findSignatures: (registry: Registry) => registry.findSignatures(IMAGE, DIGEST, 'org/signatures'),
+  findSignatures: async (registry: Registry) => {
+    const search = await searchOf(registry, IMAGE, DIGEST, { repository: 'org/signatures' });
+    return { ...search, state: stateOf(search) };
+  },
 } as const;
 type Operation = keyof typeof OPERATIONS;
 const ALL: readonly Operation[] = ['resolve', 'resolveDigest', 'inspect', 'listTags', 'findSignatures'];
@@ -197,7 +201,7 @@ test('an index has at most 1000 children, each with a valid digest', async () =>
 });
 
 /** Answers the referrers API with this list, and 404 to the rest. */
-function withReferrers(manifests: readonly object[]): Handler {
+function withReferrers(manifests: readonly unknown[]): Handler {
   const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
   return (request, response) => {
     const isReferrers = request.url?.includes('/referrers/') === true;
@@ -205,29 +209,19 @@ function withReferrers(manifests: readonly object[]): Handler {
   };
 }
 
-const BUNDLE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-const predicate = (type: string) => ({ 'dev.sigstore.bundle.predicateType': type });
+/** Each is looked for and not there. */
+const lost = (many: number) =>
+  Array.from({ length: many }, (_, at) => ({ digest: `sha256:${`${at}`.padStart(64, '0')}` }));
 
 test.each([
   ['nothing', [], 'absent'],
-  [
-    'a cosign 3 signature',
-    [{ artifactType: BUNDLE, annotations: predicate('https://sigstore.dev/cosign/sign/v1') }],
-    'present',
-  ],
-  [
-    'a message signature',
-    [{ artifactType: BUNDLE, annotations: { 'dev.sigstore.bundle.content': 'message-signature' } }],
-    'present',
-  ],
-  ['provenance', [{ artifactType: BUNDLE, annotations: predicate('https://slsa.dev/provenance/v1') }], 'absent'],
-  ['a notation signature', [{ artifactType: 'application/vnd.cncf.notary.signature' }], 'present'],
-  ['an SBOM', [{ artifactType: 'application/spdx+json' }], 'absent'],
-  ['more unclear ones than are read', new Array(11).fill({ digest: DIGEST }), 'unavailable'],
-  ['a lost one', [{ digest: DIGEST, artifactType: BUNDLE }], 'absent'],
+  ['an SBOM', [{ artifactType: 'application/spdx+json', digest: DIGEST }], 'absent'],
+  ['one that is not there', lost(1), 'absent'],
+  ['one without a digest', [{ digest: 'sha256:xyz' }, {}, 7], 'absent'],
+  ['more than are read at once', lost(11), 'unavailable'],
 ])('a referrers API that lists %s', async (_, manifests, state) => {
   server.handle = withReferrers(manifests);
-  expect((await connect().findSignatures(IMAGE, DIGEST, null)).state).toBe(state);
+  expect(stateOf(await searchOf(connect(), IMAGE, DIGEST))).toBe(state);
 });
 
 test('GHCR’s 303 in place of a referrers API is not followed and stands for none', async () => {
@@ -235,6 +229,47 @@ test('GHCR’s 303 in place of a referrers API is not followed and stands for no
     const isReferrers = request.url?.includes('/referrers/') === true;
     answer(isReferrers ? 303 : 404, { location: `${attacker.url}/nowhere` })(request, response);
   };
-  expect((await connect().findSignatures(IMAGE, DIGEST, null)).state).toBe('absent');
+  expect(stateOf(await searchOf(connect(), IMAGE, DIGEST))).toBe('absent');
   expect(attacker.requests).toEqual([]);
 });
+
+/** Answers 404 to all but the tag of cosign's signatures. */
+function withSigTag(handler: Handler): Handler {
+  return (request, response) => (request.url?.endsWith('.sig') === true ? handler : answer(404))(request, response);
+}
+
+test.each<[string, Handler, string, RegExp]>([
+  // Somebody's page in place of the registry's answer.
+  ['something without a digest', answer(200, {}, garbage), 'unavailable', /without a digest/],
+  [
+    'a digest of another kind',
+    answer(200, { 'docker-content-digest': 'sha512:00' }, '{}'),
+    'unavailable',
+    /not sha256/,
+  ],
+  ['other bytes than its digest’s', answer(200, { 'docker-content-digest': DIGEST }, '{}'), 'unavailable', /not match/],
+  ['a body cut short', truncated, 'unavailable', /could not be reached|cut its answer short/],
+  ['a body without end', endless, 'unavailable', /more than 4096 KiB/],
+  // What was pushed so is the pusher's doing.
+  ['no JSON', pushed(garbage), 'absent', /no manifest/],
+  ['a manifest of nothing', pushed('{}'), 'absent', /no signature/],
+  ['5 MiB', announced(5 << 20), 'present', /broken signature/],
+])('cosign’s tag that answers with %s', async (_, handler, state, words) => {
+  server.handle = withSigTag(handler);
+  const search = await searchOf(connect(), IMAGE, DIGEST);
+  expect(stateOf(search)).toBe(state);
+  expect(search.places.find(({ place }) => place === 'sig-tag')?.detail).toMatch(words);
+});
+
+function pushed(body: string): Handler {
+  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  return answer(200, { 'docker-content-digest': digest }, body);
+}
+
+/** As long as it says; nobody reads on. */
+function announced(length: number): Handler {
+  return (_, response) => {
+    response.writeHead(200, { 'docker-content-digest': DIGEST, 'content-length': `${length}` });
+    response.write('{');
+  };
+}

@@ -4,6 +4,7 @@ import type { RegistryEndpoint } from '../../src/oci/endpoint.ts';
 import { createRegistry } from '../../src/oci/registry.ts';
 import type { Registry } from '../../src/usecases/ports.ts';
 import { answer, endless, FakeServer, type Handler } from '../fixtures/fake-server.ts';
+import { searchOf, stateOf } from '../fixtures/signature-search.ts';
 
 const IMAGE = { registry: 'ghcr.io', path: 'org/app' };
 const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
@@ -36,7 +37,10 @@ const OPERATIONS: readonly ((registry: Registry) => Promise<{ readonly state: st
   (registry) => registry.resolve(IMAGE, 'v1'),
   (registry) => registry.inspect(IMAGE, DIGEST),
   (registry) => registry.listTags(IMAGE, null, 10),
-  (registry) => registry.findSignatures(IMAGE, DIGEST, 'org/signatures'),
+  async (registry) => {
+    const search = await searchOf(registry, IMAGE, DIGEST, { repository: 'org/signatures' });
+    return { ...search, state: stateOf(search) };
+  },
 ];
 
 /** Asks for this challenge until it gets the token (or these Basic credentials). */

@@ -5,6 +5,7 @@ import {
   cosignSignature,
   type Image,
   imageIndex,
+  RELEASE_AUTHORITY,
   referrersTag,
   sigstoreReferrer,
   singleImage,
@@ -21,7 +22,7 @@ export const cleanRelease: Scenario = {
   title: 'An honest release of a signed multi-platform image, GHCR',
   about:
     'Two platforms with attestations, an index under two tags, a signature and a referrer: a dozen webhooks in any ' +
-    'order over minutes. It must end as trusted, and nobody may be told.',
+    'order over minutes. The policy wants a valid signature. It must end as trusted, and nobody may be told.',
   play,
 };
 
@@ -31,7 +32,7 @@ async function play(stage: Stage): Promise<Played> {
     pushers: ['github-actions[bot]'],
     immutableTags: ['*.*.*'],
     ci: { mode: 'require', announceFirst: true, identities },
-    signatures: { mode: 'observe' },
+    signatures: { mode: 'require', authorities: [RELEASE_AUTHORITY] },
   };
   const before = { '3.4.0': singleImage('app 3.4.0'), latest: singleImage('app 3.4.0') };
   const watched = await watch(stage, { registry: 'ghcr.io', path: 'octo-org/app' }, before, policy);

@@ -11,6 +11,7 @@ export interface SeenRequest {
   /** Path and query. */
   readonly path: string;
   readonly userAgent: string;
+  readonly authorization: string | undefined;
   /** ms on the clock of `performance.now()` */
   readonly at: number;
 }
@@ -78,7 +79,8 @@ export class HttpDouble {
   async #answer(handle: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/' } = request;
     const userAgent = request.headers['user-agent'] ?? '';
-    const seen: SeenRequest = { method, path, userAgent, at: performance.now() };
+    const { authorization } = request.headers;
+    const seen: SeenRequest = { method, path, userAgent, authorization, at: performance.now() };
     this.requests.push(seen);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);

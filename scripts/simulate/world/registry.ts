@@ -7,6 +7,8 @@ import { type Failure, HttpDouble, type SeenRequest, sendJson } from './http-dou
 export interface StoredManifest {
   readonly bytes: Buffer;
   readonly mediaType: string;
+  /** Contents that are pushed with it. */
+  readonly blobs?: readonly Buffer[];
 }
 
 interface Repository {
@@ -29,6 +31,10 @@ export interface RegistryOptions {
   readonly port?: number;
   /** Whether the referrers API answers; without it clients use the fallback tag (GHCR). Default true. */
   readonly referrersApi?: boolean;
+  /** Asked for in every request, and given at `/token` to anyone. Default: nobody is asked. */
+  readonly token?: string;
+  /** Whether blobs are kept on an address of their own, to which their readers are redirected. Default false. */
+  readonly storage?: boolean;
 }
 
 /**
@@ -42,14 +48,20 @@ export class RegistryDouble {
   readonly #repositories = new Map<string, Repository>();
   readonly #blobs = new Map<string, Buffer>();
   readonly #uploads = new Map<string, Buffer[]>();
+  readonly #token: string | undefined;
+  readonly #storage: HttpDouble | undefined;
 
-  private constructor(referrersApi: boolean) {
-    this.referrersApi = referrersApi;
+  private constructor(options: RegistryOptions) {
+    this.referrersApi = options.referrersApi ?? true;
+    this.#token = options.token;
+    if (options.storage === true)
+      this.#storage = new HttpDouble((request, response) => this.#stored(request, response));
   }
 
   static async start(options: RegistryOptions = {}): Promise<RegistryDouble> {
-    const registry = new RegistryDouble(options.referrersApi ?? true);
+    const registry = new RegistryDouble(options);
     await registry.#http.listen(options.port ?? 0);
+    await registry.#storage?.listen(0);
     return registry;
   }
 
@@ -60,6 +72,16 @@ export class RegistryDouble {
   /** Everything that was asked, in order. */
   get requests(): readonly SeenRequest[] {
     return this.#http.requests;
+  }
+
+  /** Host and port of the storage, `null` without one. */
+  get blobHost(): string | null {
+    return this.#storage === undefined ? null : new URL(this.#storage.url).host;
+  }
+
+  /** Everything that the storage was asked, in order. */
+  get downloads(): readonly SeenRequest[] {
+    return this.#storage?.requests ?? [];
   }
 
   /** Requests by method. */
@@ -76,8 +98,8 @@ export class RegistryDouble {
     this.#http.heal();
   }
 
-  close(): Promise<void> {
-    return this.#http.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#http.close(), this.#storage?.close()]);
   }
 
   /**
@@ -88,9 +110,19 @@ export class RegistryDouble {
   push(path: string, tag: string | null, manifest: StoredManifest): string {
     const repository = this.#repositories.get(path) ?? { manifests: new Map(), tags: new Map() };
     this.#repositories.set(path, repository);
+    for (const blob of manifest.blobs ?? []) this.pushBlob(blob);
     const digest = sha256(manifest.bytes);
     repository.manifests.set(digest, manifest);
+    for (const blob of manifest.blobs ?? []) this.#blobs.set(sha256(blob), blob);
     if (tag !== null) repository.tags.set(tag, digest);
+    return digest;
+  }
+
+  /** Stores a blob for every repository, uncounted. @returns its digest */
+  pushBlob(bytes: Uint8Array): string {
+    const blob = Buffer.from(bytes);
+    const digest = sha256(blob);
+    this.#blobs.set(digest, blob);
     return digest;
   }
 
@@ -106,6 +138,10 @@ export class RegistryDouble {
   #route(request: IncomingMessage, response: ServerResponse, body: Buffer): ServerResponse {
     const url = new URL(request.url ?? '/', this.url);
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
+    if (this.#token !== undefined) {
+      if (url.pathname === '/token') return sendJson(response, 200, { token: this.#token, expires_in: 300 });
+      if (request.headers.authorization !== `Bearer ${this.#token}`) return this.#askForToken(response);
+    }
     if (url.pathname === '/v2/' || url.pathname === '/v2') return sendJson(response, 200, {});
     const [, path, kind, rest] = ROUTE.exec(decodeURIComponent(url.pathname)) ?? [];
     if (path === undefined || rest === undefined) return refuse(response, 404, 'NAME_UNKNOWN');
@@ -117,6 +153,17 @@ export class RegistryDouble {
     if (repository === undefined) return refuse(response, 404, 'NAME_UNKNOWN');
     if (kind === 'tags') return sendTags(repository, path, url, response);
     return this.#manifest(method, repository, rest, response);
+  }
+
+  #askForToken(response: ServerResponse): ServerResponse {
+    response.setHeader('www-authenticate', `Bearer realm="${this.url}/token",service="double",scope="repository:pull"`);
+    return refuse(response, 401, 'UNAUTHORIZED');
+  }
+
+  #stored(request: IncomingMessage, response: ServerResponse): ServerResponse {
+    const digest = /^\/stored\/(sha256:[0-9a-f]{64})\?/.exec(request.url ?? '')?.[1] ?? '';
+    const blob = this.#blobs.get(digest);
+    return blob === undefined ? refuse(response, 403, 'DENIED') : response.writeHead(200).end(blob);
   }
 
   #put(
@@ -173,6 +220,9 @@ export class RegistryDouble {
     if (method === 'GET' || method === 'HEAD') {
       const blob = this.#blobs.get(rest);
       if (blob === undefined) return refuse(response, 404, 'BLOB_UNKNOWN');
+      if (this.#storage !== undefined) {
+        return response.writeHead(307, { location: `${this.#storage.url}/stored/${rest}?signed=yes` }).end();
+      }
       response.writeHead(200, { 'content-length': blob.length, 'docker-content-digest': rest });
       return response.end(method === 'HEAD' ? undefined : blob);
     }
