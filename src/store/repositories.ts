@@ -149,6 +149,15 @@ export function createRepositoryStore(db: D1Database) {
         : recordOf(found, (tags?.results[0] as { tags: number } | undefined)?.tags ?? 0);
     },
 
+    /** The team's record of an image, by the key of images; without the number of its tags. */
+    async byImage(teamId: number, image: ImageName): Promise<RepositoryRecord | null> {
+      const row = await db
+        .prepare(`${SELECT} WHERE r.team_id = ?1 AND r.registry = ?2 AND r.path = ?3`)
+        .bind(teamId, image.registry, image.path)
+        .first<Row>();
+      return row === null ? null : recordOf(row, null);
+    },
+
     async change(
       teamId: number,
       id: number,

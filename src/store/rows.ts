@@ -1,5 +1,5 @@
+import type { CiClaims } from '../domain/ci.ts';
 import type { Announcement } from '../domain/evidence.ts';
-import type { CiClaims } from '../domain/policy.ts';
 import type { PushToCheck, TagState } from '../usecases/stores.ts';
 import { type Blob, digestOf, kindOf, originOf, safeHowOf, verdictOf } from './codec.ts';
 
