@@ -1,9 +1,13 @@
 import { createAttestations } from './github/attestations.ts';
+import { createCiRuns } from './github/runs.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createCiTokens } from './oidc/verify.ts';
 import { createSeal } from './seal.ts';
 import { type Env, InvalidSettings, readSettings, type Settings } from './settings.ts';
+import { keyChecker } from './sigstore/keys.ts';
+import { InvalidTrustedRoot, loadTrustedRoot } from './sigstore/trusted-root.ts';
+import { createSignatureVerifier } from './sigstore/verifier.ts';
 import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAuditStore } from './store/audit.ts';
@@ -19,9 +23,20 @@ import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createSweepStore } from './store/sweeps.ts';
+import { createTrustedRootStore } from './store/trusted-roots.ts';
+import { createMirrorStore } from './store/tuf-mirrors.ts';
+import { createTufClient } from './tuf/client.ts';
+import { tufMirrors } from './tuf/mirrors.ts';
+import { SEEDS } from './tuf/seeds.ts';
+import type { SignatureDependencies } from './usecases/gather-signatures.ts';
 import type { CheckMessage, CiTokens, Clock, Wakeups } from './usecases/ports.ts';
 import { InvalidCiToken } from './usecases/ports.ts';
 import type { HealthStore } from './usecases/stores.ts';
+
+/** What came with this release. */
+const vendoredRoots = SEEDS.flatMap(({ name, trustedRoot }) =>
+  trustedRoot === null ? [] : [{ name, ...trustedRoot }],
+);
 
 const USER_AGENT = 'pushwarden (+https://github.com/pushwarden/pushwarden)';
 
@@ -46,23 +61,34 @@ function compose(env: Env) {
   const wakeups = createWakeups(env);
   // workerd: a bare `fetch` must keep its receiver.
   const boundFetch: typeof fetch = (input, init) => fetch(input, init);
+  const outbound = { fetch: boundFetch, userAgent: USER_AGENT, clock: () => clock.now() };
+  const github = { ...outbound, apiUrl: settings.githubApiUrl, token: settings.githubToken };
+  const registry = createRegistry({
+    ...outbound,
+    endpoints: settings.registries,
+    attestations: createAttestations({ ...github, bundleHosts: settings.githubBundleHosts }),
+  });
+  const mirrors = configuredMirrors(settings);
+  const trustedRoots = createTrustedRootStore(env.DB, { vendored: vendoredRoots, mirrors });
+  const signatures: SignatureDependencies = {
+    registry,
+    verifier: createSignatureVerifier(),
+    roots: trustedRoots,
+    runs: createCiRuns(github),
+  };
   return {
     settings,
     clock,
     wakeups,
     seal: createSeal(settings.encryptionKeys),
-    registry: createRegistry({
-      endpoints: settings.registries,
-      fetch: boundFetch,
-      clock: () => clock.now(),
-      userAgent: USER_AGENT,
-      attestations: createAttestations({
-        apiUrl: settings.githubApiUrl,
-        token: settings.githubToken,
-        fetch: boundFetch,
-        userAgent: USER_AGENT,
-      }),
-    }),
+    registry,
+    signatures,
+    signingKeys: keyChecker,
+    trustedRoots,
+    checkTrustedRoot,
+    tufMirrors: mirrors,
+    tuf: createTufClient(outbound),
+    mirrors: createMirrorStore(env.DB, () => trustedRoots.forget()),
     notifier: createSlackNotifier({
       apiUrl: settings.slackApiUrl,
       webhookHosts: settings.slackWebhookHosts,
@@ -86,6 +112,26 @@ function compose(env: Env) {
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
   };
+}
+
+/** Why a trusted root cannot be used, or `null`. */
+function checkTrustedRoot(json: string): string | null {
+  try {
+    loadTrustedRoot(json);
+    return null;
+  } catch (error) {
+    if (error instanceof InvalidTrustedRoot) return error.message;
+    throw error;
+  }
+}
+
+function configuredMirrors({ tufMirrors: configured }: Settings) {
+  try {
+    return tufMirrors(configured);
+  } catch (error) {
+    if (error instanceof TypeError) throw new InvalidSettings(`TUF_MIRRORS: ${error.message}`);
+    throw error;
+  }
 }
 
 /** The machine's time, plus what a local installation was advanced by. */

@@ -22,7 +22,12 @@ export function isLoopback(hostname: string): boolean {
 }
 
 const text = z.string().trim();
-const registry = z.strictObject({ url: text, tokenRealm: text.optional(), tokenService: text.optional() });
+const registry = z.strictObject({
+  url: text,
+  tokenRealm: text.optional(),
+  tokenService: text.optional(),
+  blobHosts: z.array(text.toLowerCase()).optional(),
+});
 const credentials = z.strictObject({ username: text.min(1), password: z.string().min(1) });
 const issuer = z.strictObject({
   issuer: text.min(1),
@@ -30,6 +35,7 @@ const issuer = z.strictObject({
   jwksUrl: text.optional(),
   algorithms: z.array(z.string()).optional(),
 });
+const mirror = z.strictObject({ url: text.optional(), root: z.union([text.min(1), z.looseObject({})]).optional() });
 
 const DEFAULT_REGISTRIES: Record<string, z.infer<typeof registry>> = {
   'docker.io': {
@@ -91,12 +97,15 @@ const variables = z.object({
   ),
   GITHUB_API_URL: text.default('https://api.github.com'),
   GITHUB_TOKEN: z.string().optional(),
+  GITHUB_BUNDLE_HOSTS: text.default('tmaproduction.blob.core.windows.net'),
   SLACK_API_URL: text.default('https://slack.com/api'),
   SLACK_WEBHOOK_HOSTS: text.default('hooks.slack.com,hooks.slack-gov.com'),
   OIDC_ISSUERS: json('OIDC_ISSUERS', z.array(issuer), DEFAULT_ISSUERS),
   OIDC_AUDIENCE: text.default(''),
+  TUF_MIRRORS: json('TUF_MIRRORS', z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), mirror).nullable(), null),
   SWEEP_MINUTES: number('SWEEP_MINUTES', 15, 1, 1440),
   SWEEP_REQUESTS_PER_RUN: number('SWEEP_REQUESTS_PER_RUN', 40, 2, 5000),
+  SUBREQUESTS: number('SUBREQUESTS', 50, 30, 10_000),
 });
 
 /** The checked settings of an installation. */
@@ -139,14 +148,31 @@ export function readSettings(env: Record<string, unknown>) {
     githubApiUrl: address('GITHUB_API_URL', vars.GITHUB_API_URL, local),
     githubToken: vars.GITHUB_TOKEN === '' ? undefined : vars.GITHUB_TOKEN,
     slackApiUrl: address('SLACK_API_URL', vars.SLACK_API_URL, local),
-    slackWebhookHosts: vars.SLACK_WEBHOOK_HOSTS.split(',')
-      .map((host) => host.trim().toLowerCase())
-      .filter((host) => host !== ''),
+    slackWebhookHosts: hosts(vars.SLACK_WEBHOOK_HOSTS),
+    githubBundleHosts: hosts(vars.GITHUB_BUNDLE_HOSTS),
     oidcIssuers: vars.OIDC_ISSUERS,
     oidcAudience: vars.OIDC_AUDIENCE === '' ? publicUrl : vars.OIDC_AUDIENCE,
+    tufMirrors: vars.TUF_MIRRORS === null ? null : mirrors(vars.TUF_MIRRORS, local),
     sweepEveryMs: vars.SWEEP_MINUTES * 60_000,
     sweepRequestsPerRun: vars.SWEEP_REQUESTS_PER_RUN,
+    subrequests: vars.SUBREQUESTS,
   };
+}
+
+function mirrors(given: Readonly<Record<string, z.infer<typeof mirror>>>, local: boolean) {
+  const entries = Object.entries(given).map(([name, { url, root }]) => {
+    const from = url === undefined ? undefined : address(`TUF_MIRRORS ${name}`, url, local);
+    return [name, { url: from, root: typeof root === 'object' ? JSON.stringify(root) : root }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** `a.example, b.example` */
+function hosts(list: string): string[] {
+  return list
+    .split(',')
+    .map((host) => host.trim().toLowerCase())
+    .filter((host) => host !== '');
 }
 
 /** zod's own messages do not name the variable; ours begin with it. */

@@ -3,8 +3,11 @@ import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
+import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
+import { trustedRootRoutes } from './api/trusted-roots.ts';
+import { verifyRoutes } from './api/verify.ts';
 import type { AppEnv } from './context.ts';
 import { openApiDocument } from './openapi.ts';
 import { Problem } from './problem.ts';
@@ -15,6 +18,9 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...pushRoutes,
   ...alertRoutes,
   ...channelRoutes,
+  ...verifyRoutes,
+  ...suggestionRoutes,
+  ...trustedRootRoutes,
   ...administrationRoutes,
 ];
 

@@ -22,9 +22,28 @@ function parseJson(bytes: Uint8Array): unknown {
 export function check<T extends z.ZodType>(schema: T, value: unknown, where: string): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.slice(0, 20).map((issue) => ({
-    field: issue.path.map(String).join('.') || where,
-    problem: issue.message.replace(/^Invalid input: /, ''),
-  }));
+  const errors = meant(result.error.issues)
+    .slice(0, 20)
+    .map((issue) => ({
+      field: issue.path.map(String).join('.') || where,
+      problem: issue.message.replace(/^Invalid input: /, ''),
+    }));
   throw new Problem(400, errors.map(({ field, problem }) => `${field}: ${problem}`).join('; '), { errors });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Where a value may have several forms: the problems of the one that it comes closest to. */
+function meant(issues: readonly Issue[], above: readonly PropertyKey[] = []): Issue[] {
+  return issues.flatMap((issue): Issue[] => {
+    const path = [...above, ...issue.path];
+    if (issue.code !== 'invalid_union') return [{ ...issue, path }];
+    const [closest] = issue.errors.map((each) => meant(each, path)).sort((a, b) => closeness(b) - closeness(a));
+    return closest === undefined || closest.length === 0 ? [{ ...issue, path }] : closest;
+  });
+}
+
+/** Of another type altogether, or wrong somewhere inside. */
+function closeness(issues: readonly Issue[]): number {
+  return Math.max(0, ...issues.map(({ code, path }) => path.length + (code === 'invalid_type' ? 0 : 0.5)));
 }

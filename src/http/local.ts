@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
-import { advanceClock, runJob } from '../jobs/advance.ts';
+import { advanceClock, JOBS, runJob } from '../jobs/advance.ts';
 import { isLoopback } from '../settings.ts';
 import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
@@ -13,7 +13,7 @@ const advance = z.strictObject({
     .min(0)
     .max(400 * 86_400),
 });
-const job = z.strictObject({ job: z.enum(['sweep', 'redrive', 'retention', 'cron']) });
+const job = z.strictObject({ job: z.enum(JOBS) });
 
 /** What only a local installation has: a clock that can be advanced, and jobs that can be run at once. No key. */
 export function localRoutes(): Hono<AppEnv> {

@@ -8,6 +8,7 @@ import type { RepositoryRecord } from '../store/repositories.ts';
 import { iso, isoOrNull } from './schemas/common.ts';
 import { policyWarnings } from './schemas/policy.ts';
 import type { alertAnswer, channelAnswer, deliveryAnswer, pushAnswer, repositoryAnswer } from './schemas/records.ts';
+import { signatureView } from './signature-views.ts';
 
 /** Rows of the database as the API writes them. */
 
@@ -45,10 +46,18 @@ export function pushView(record: PushRecord): z.input<typeof pushAnswer> {
     verdict: record.verdict,
     findings: record.findings.map((finding) => ({ ...finding })),
     wants: [...(record.evidence?.wants ?? [])],
-    evidence: record.evidence,
+    evidence: evidenceView(record.evidence),
     alert: record.alertId === null ? null : `A-${record.alertId}`,
     nextCheckAt: isoOrNull(record.nextCheckAt),
   };
+}
+
+function evidenceView(evidence: PushRecord['evidence']): unknown {
+  const signatures = evidence?.signatures ?? null;
+  // Rows written before signatures were verified hold another shape.
+  if (signatures === null || !Array.isArray(signatures.found)) return evidence;
+  const { trust: _, ...rest } = signatures;
+  return { ...evidence, signatures: { ...rest, found: signatures.found.map(signatureView) } };
 }
 
 export function deliveryView(record: DeliveryRecord): z.input<typeof deliveryAnswer> {

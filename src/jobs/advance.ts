@@ -1,4 +1,6 @@
 import type { Services } from '../compose.ts';
+import { refreshRoots } from '../usecases/refresh-roots.ts';
+import { rootDependencies } from './dependencies.ts';
 import { everyMinute, expire, redrive, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
@@ -23,14 +25,14 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
     const next = Math.min(...due.filter((at) => at !== null));
     if (next > target) break;
     await setTo(services, next);
-    await redrive(services);
+    await redrive(services, Number.POSITIVE_INFINITY);
     for (const each of sweeps.filter(({ nextSweepAt }) => nextSweepAt <= services.clock.now())) {
       await sweepOne(services, each, { requests: Number.MAX_SAFE_INTEGER });
       swept.set(each.id, (swept.get(each.id) ?? 0) + 1);
     }
   }
   await setTo(services, target);
-  await redrive(services);
+  await redrive(services, Number.POSITIVE_INFINITY);
 }
 
 /** Never backwards: time passes while things are done. */
@@ -39,15 +41,20 @@ async function setTo(services: Services, at: number): Promise<void> {
   await services.clockStore.setOffset(services.clock.offsetMs);
 }
 
+export const JOBS = ['sweep', 'redrive', 'retention', 'roots', 'cron'] as const;
+
 /** Runs a job of cron's now, whatever its schedule. */
-export async function runJob(services: Services, job: 'sweep' | 'redrive' | 'retention' | 'cron'): Promise<void> {
+export async function runJob(services: Services, job: (typeof JOBS)[number]): Promise<void> {
   switch (job) {
     case 'cron':
       return everyMinute(services, services.clock.now());
     case 'redrive':
-      return redrive(services);
+      return redrive(services, Number.POSITIVE_INFINITY);
     case 'retention':
       return expire(services);
+    case 'roots':
+      await refreshRoots(rootDependencies(services), true);
+      return;
     case 'sweep': {
       for (const id of await services.sweeps.all()) {
         const target = await services.sweeps.target(id);

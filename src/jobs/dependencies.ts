@@ -1,12 +1,21 @@
 import type { Services } from '../compose.ts';
+import { OPERATORS } from '../domain/health.ts';
 import type { CheckDependencies } from '../usecases/check-pushes.ts';
 import type { DeliverDependencies } from '../usecases/deliver-notifications.ts';
+import type { RefreshDependencies } from '../usecases/refresh-roots.ts';
+import { createBudget } from '../usecases/request-budget.ts';
 import type { SweepDependencies } from '../usecases/sweep.ts';
 
 /** What the use cases ask for, from what this isolate has. */
-export const checkDependencies = ({ checks, registry, health, wakeups, clock }: Services): CheckDependencies => ({
+export const checkDependencies = (
+  { checks, registry, signatures, health, wakeups, clock, settings }: Services,
+  /** How many requests this invocation may make. */
+  limit = settings.subrequests,
+): CheckDependencies => ({
   store: checks,
   registry,
+  signatures,
+  requests: createBudget(limit),
   health,
   wakeups,
   clock,
@@ -29,4 +38,14 @@ export const sweepDependencies = (services: Services): SweepDependencies => ({
   health: services.health,
   clock: services.clock,
   everyMs: services.settings.sweepEveryMs,
+});
+
+export const rootDependencies = (services: Services): RefreshDependencies => ({
+  mirrors: services.tufMirrors,
+  client: services.tuf,
+  store: services.mirrors,
+  health: services.health,
+  check: services.checkTrustedRoot,
+  operators: OPERATORS,
+  clock: services.clock,
 });

@@ -1,17 +1,24 @@
 import type { Services } from '../compose.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
+import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { sweep } from '../usecases/sweep.ts';
-import { checkDependencies, deliverDependencies, sweepDependencies } from './dependencies.ts';
+import { checkDependencies, deliverDependencies, rootDependencies, sweepDependencies } from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
 const SWEEPS_AT_ONCE = 50;
 
-/** Every minute: whatever is overdue, then sweeps; once a day what is kept no longer. One failing job stops no other. */
+/**
+ * Every minute: whatever is overdue, then trusted roots and sweeps; once a day what is kept no longer. One failing job
+ * stops no other.
+ */
 export async function everyMinute(services: Services, scheduledTime: number): Promise<void> {
+  // What the roots took of the invocation's requests, the sweeps do without.
+  let taken = 0;
   const jobs: [name: string, job: () => Promise<unknown>][] = [
     ['redrive', () => redrive(services)],
-    ['sweep', () => sweepDue(services)],
+    ['roots', async () => (taken = await refreshRoots(rootDependencies(services)))],
+    ['sweep', () => sweepDue(services, taken)],
   ];
   const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
   if (isMidnight) jobs.push(['retention', () => expire(services)]);
@@ -28,15 +35,15 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
 }
 
 /** Checks pushes and sends messages whose next step is overdue, whatever became of their queue messages. */
-export async function redrive(services: Services): Promise<void> {
+export async function redrive(services: Services, limit?: number): Promise<void> {
   const due = await services.checks.due(services.clock.now(), services.settings.sweepRequestsPerRun);
-  if (due.length > 0) await checkPushes(checkDependencies(services), due);
+  if (due.length > 0) await checkPushes(checkDependencies(services, limit), due);
   await deliverNotifications(deliverDependencies(services));
 }
 
 /** Sweeps what is due, within one run's budget of registry requests, and checks what was found. */
-export async function sweepDue(services: Services): Promise<void> {
-  const budget = { requests: services.settings.sweepRequestsPerRun };
+export async function sweepDue(services: Services, taken = 0): Promise<void> {
+  const budget = { requests: services.settings.sweepRequestsPerRun - taken };
   const targets = await services.sweeps.due(services.clock.now(), SWEEPS_AT_ONCE);
   for (const target of targets) {
     if (budget.requests <= 0) return;
@@ -51,7 +58,8 @@ export async function sweepOne(
   budget: { requests: number },
 ): Promise<void> {
   const found = await sweep(sweepDependencies(services), target, budget);
-  if (found.length > 0) await checkPushes(checkDependencies(services), found);
+  const limit = Math.max(services.settings.subrequests, budget.requests);
+  if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
 /** Drops deliveries older than 30 days, and CI tokens that have expired. */

@@ -24,6 +24,7 @@ import {
   type SlackMessage,
   section,
 } from './slack-blocks.ts';
+import { signatureBlocks } from './slack-signatures.ts';
 import { code, SLACK_LIMITS, shortName, slackDate } from './slack-text.ts';
 import { findingTitle } from './words.ts';
 
@@ -71,6 +72,7 @@ function rogueBlocks(
     section(safeDigest(alert)),
     ...stepsNow(alert, notification).map(section),
     ...why(alert, detail),
+    ...(detail === 'all' ? signatureBlocks(alert.findings) : []),
     section(digestWords(alert)),
     ...moreTags(alert, detail),
     ...linkButtons([

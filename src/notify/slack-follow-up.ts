@@ -11,6 +11,7 @@ import {
   tagList,
 } from './slack-alert-parts.ts';
 import { linkButtons, notificationText, type SlackBlock, type SlackMessage, section } from './slack-blocks.ts';
+import { signatureBlocks } from './slack-signatures.ts';
 import { code, link, prose, slackDate } from './slack-text.ts';
 import { findingTitle } from './words.ts';
 
@@ -47,6 +48,7 @@ export function worsenedMessage(notification: Notification, content: Content<'wo
     blocks: [
       section(`${lead(notification)}${worseStatus(content)}\n${reference(alert)}`),
       ...(why.length === 0 ? [] : [section(['*New*', ...why].join('\n'))]),
+      ...signatureBlocks(fresh),
       safetyOf(alert),
       ...linkButtons([{ label: 'See evidence', url: notification.link }]),
       alertContext(notification, alert),

@@ -32,10 +32,12 @@ function mark(fact: HealthFact): '🙈' | '❔' {
     case 'webhook-silent':
     case 'channel-refused':
     case 'no-channel':
+    case 'signature-self-test':
       return '🙈';
     case 'delivery-not-understood':
     case 'dead-letter':
     case 'unwatched-image':
+    case 'trusted-root-stale':
       return '❔';
   }
 }

@@ -1,7 +1,9 @@
+import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { CiMismatchFound, Finding, FindingCode, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
-import type { CiClaims, Pusher } from '../domain/policy.ts';
+import type { Pusher } from '../domain/policy.ts';
+import { explainSignature, listInWords } from './signature-words.ts';
 import { utcMinute } from './utc.ts';
 
 /**
@@ -35,6 +37,8 @@ const FINDING_TITLES: Readonly<Record<FindingCode, string>> = {
   'no-ci-run': 'No CI run made this',
   'ci-mismatch': 'Another CI run than the one you named',
   unsigned: 'Nobody signed it in time',
+  'untrusted-signer': 'Signed, but not by you',
+  'invalid-signature': 'The signature does not fit this image',
   'unreported-push': 'Found by our own sweep',
   'forged-delivery': 'A webhook claimed what the registry does not have',
 };
@@ -76,11 +80,9 @@ function explainFinding(finding: Finding, push: PushInWords): Explained {
     case 'ci-mismatch':
       return explainMismatch(finding.found, tag);
     case 'unsigned':
-      return {
-        explanation: 'Every place where a signature may be kept answered before the deadline; none has one.',
-        action:
-          'Look at the release job. If it did not run, revoke and restore; if signing broke, sign the digest now and this clears.',
-      };
+    case 'untrusted-signer':
+    case 'invalid-signature':
+      return explainSignature(finding);
     case 'unreported-push':
       return {
         explanation: 'The registry holds a digest that no webhook told us about.',
@@ -95,7 +97,7 @@ function explainNoRun(announceFirst: boolean, jobEnded: boolean): string {
   if (jobEnded) return 'A release job ran, and it ended without naming this digest.';
   return announceFirst
     ? 'Your CI announces each release first. None was announced when this push came.'
-    : 'No announcement by your CI matches this push.';
+    : 'No announcement by your CI and no provenance signed by it matches this push.';
 }
 
 function explainMismatch(found: CiMismatchFound, tag: string): Explained {
@@ -107,6 +109,16 @@ function explainMismatch(found: CiMismatchFound, tag: string): Explained {
       return { explanation: `${job} announced this; your policy does not name that job.`, action };
     case 'digest':
       return { explanation: `${job} announced ${found.digest} for ${tag}, and that is not what was pushed.`, action };
+    case 'provenance':
+      return {
+        explanation: `${job} made this, says provenance signed by ${found.signer}; your policy does not name that job.`,
+        action,
+      };
+    case 'run':
+      return {
+        explanation: `Provenance names a run of ${job}, and that run cannot have made this: ${found.reason}.`,
+        action: `Open ${run}. If its provider knows nothing of this image, revoke and restore.`,
+      };
   }
 }
 
@@ -142,17 +154,6 @@ function restoreInWords(tag: string, safe: Digest | null): string {
   return safe === null ? `look up the right digest of ${tag} in your release log` : `point ${tag} back at ${safe}`;
 }
 
-const NAMES_IN_A_SENTENCE = 5;
-
-/** `a, b and c`; `nobody`; over five: `a, b, c, d, e and 3 more`. */
-function listInWords(names: readonly string[]): string {
-  if (names.length === 0) return 'nobody';
-  const shown = names.slice(0, NAMES_IN_A_SENTENCE);
-  const more = names.length - shown.length;
-  const last = more > 0 ? `${more} more` : shown.pop();
-  return shown.length === 0 ? `${last}` : `${shown.join(', ')} and ${last}`;
-}
-
 export interface WantWords {
   /** What is missing, as a noun: `a signature`. */
   readonly title: string;
@@ -179,8 +180,14 @@ export function wantWords(want: Want): WantWords {
     case 'ci':
       return {
         title: 'a CI run',
-        waiting: 'We wait for your CI to announce this digest.',
+        waiting: 'We wait for your CI to announce this digest, or for provenance of it.',
         undetermined: 'We could not find out whether your CI made this. That is not the same as a push from elsewhere.',
+      };
+    case 'ci-lookup':
+      return {
+        title: 'what the CI provider knows of the run',
+        waiting: 'We wait for the CI provider to tell of the run that made this.',
+        undetermined: 'We could not look up the run that made this. That is not the same as no such run.',
       };
     case 'signature':
       return {
@@ -191,9 +198,9 @@ export function wantWords(want: Want): WantWords {
     case 'signature-verification':
       return {
         title: 'whose signature it is',
-        waiting: 'It carries a signature; whose it is remains to be checked.',
+        waiting: 'The policy names nobody who may sign; whose signatures count remains to be said.',
         undetermined:
-          'It carries a signature, and we could not check whose. That is not the same as a wrong signature.',
+          'We could not tell whose signature counts, as the policy names nobody who may sign. That is not the same as a wrong signature.',
       };
     case 'pusher':
       return {
@@ -238,14 +245,48 @@ export function healthWords(fact: HealthFact): HealthWords {
         consequence: 'Only the sweep sees pushes there now: minutes later, without the account, and not all of them.',
         action: 'Check that the webhook still exists at the registry and has the right address.',
       };
+    case 'trusted-root-stale':
+    case 'signature-self-test':
+      return signatureHealthWords(fact);
     default:
       return deliveryHealthWords(fact);
   }
 }
 
+type FactAboutSignatures = Extract<HealthFact, { readonly kind: 'trusted-root-stale' | 'signature-self-test' }>;
+
+function signatureHealthWords(fact: FactAboutSignatures): HealthWords {
+  switch (fact.kind) {
+    case 'trusted-root-stale':
+      return {
+        title: `The trusted root ${fact.root} is not kept up to date`,
+        what: `It could not be refreshed from ${fact.url}: ${fact.reason}. ${freshness(fact.freshUntil)}`,
+        consequence:
+          'A signature that needs a newer root stays undecided, and a key that was withdrawn still counts as good.',
+        action:
+          'Check that this installation can reach that address. If it can, ask whoever runs it: one that stands still may be held back by an attacker.',
+      };
+    case 'signature-self-test':
+      return {
+        title: 'Our check of signatures fails its own test',
+        what: `It does not tell a known good signature from a known bad one: ${fact.reason}.`,
+        consequence: 'Every signature is undetermined until it works: none clears a push, and none convicts one.',
+        action: 'Deploy the latest release of Pushwarden, or go back to the one before. If it lasts, report it.',
+      };
+  }
+}
+
+function freshness(until: number | null): string {
+  return until === null
+    ? 'It never could be: we use the one that came with this release, if there is one.'
+    : `The one we have, and go on using, was vouched for until ${utcMinute(until)}.`;
+}
+
 type FactAboutOurselves = Exclude<
   HealthFact,
-  { readonly kind: 'delivery-not-understood' | 'registry-unreadable' | 'webhook-silent' }
+  {
+    readonly kind: 'delivery-not-understood' | 'registry-unreadable' | 'webhook-silent' | FactAboutSignatures['kind'];
+  }
 >;
 
 function deliveryHealthWords(fact: FactAboutOurselves): HealthWords {

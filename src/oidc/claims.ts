@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { CiClaims } from '../domain/policy.ts';
+import type { CiClaims } from '../domain/ci.ts';
 import { InvalidCiToken } from '../usecases/ports.ts';
 import type { OidcIssuer } from './issuer.ts';
 

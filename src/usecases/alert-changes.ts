@@ -1,6 +1,7 @@
 import { type AlertFacts, alertEdge } from '../domain/alert.ts';
 import type { Finding } from '../domain/finding.ts';
 import { formatImageName } from '../domain/reference.ts';
+import { signatureStory } from './signature-story.ts';
 import type { AlertChange, CheckedPush, DigestPast, PushToCheck } from './stores.ts';
 
 /** From this many tags on, one more is kept in the alert without a message of its own. */
@@ -36,7 +37,7 @@ export function alertChange(
   const closed = {
     resolution: 'cleared',
     by: null,
-    reason: clearedReason(push.findings),
+    reason: clearedReason(checked, alert.openedAt, now),
     openedAt: alert.openedAt,
     closedAt: now,
   } as const;
@@ -54,9 +55,19 @@ function hasNewFinding(before: readonly Finding[], now: readonly Finding[]): boo
 }
 
 /** What came late, told by what had been missing. */
-function clearedReason(findings: readonly Finding[]): string {
+function clearedReason({ push, evidence }: CheckedPush, openedAt: number, now: number): string {
+  const { findings, policy } = push;
   const missing = findings.map((finding) => finding.code);
-  if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) return 'CI announced this digest late.';
+  const reasons: string[] = [];
+  if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) {
+    const isAnnounced = evidence?.announcement != null || evidence?.signatures == null;
+    reasons.push(isAnnounced ? 'CI announced this digest late.' : 'Signed provenance names the CI job you expect.');
+  }
+  const authorities = policy.signatures.authorities ?? [];
+  const signatures = evidence?.signatures ?? null;
+  const story = signatures && signatureStory({ findings, signatures, authorities, openedAt, now });
+  if (story !== null) reasons.push(story);
+  if (reasons.length > 0) return reasons.join(' ');
   if (missing.includes('unreported-push')) return 'Its webhook came late.';
   if (missing.includes('forged-delivery')) return 'The registry has it now.';
   return 'The policy accepts it now.';
@@ -69,6 +80,9 @@ function undetermined({ push, digest, evidence }: CheckedPush): AlertChange {
       : [
           evidence.readBack ?? '',
           ...(evidence.signatures?.places ?? []).map((p) => `${p.place}: ${p.detail ?? p.state}`),
+          ...(evidence.signatures?.found ?? [])
+            .filter(({ state }) => state === 'unavailable')
+            .map((one) => `${one.place}: ${one.reason ?? 'could not be verified'}`),
         ];
   return {
     kind: 'undetermined',

@@ -1,6 +1,7 @@
+import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement } from '../domain/evidence.ts';
-import { allowsCi, type CiClaims } from '../domain/policy.ts';
+import { allowsCi } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
 import type { CiTokens, Clock, Wakeups } from './ports.ts';
 import { InvalidCiToken } from './ports.ts';

@@ -1,13 +1,17 @@
 import { formatImageName } from '../domain/reference.ts';
 import { mergeFacts } from './alert-changes.ts';
+import type { KeptSignatures, SignatureDependencies } from './gather-signatures.ts';
 import { isOpen, type Judged, judge } from './judge.ts';
-import { type Observed, observe } from './observe.ts';
-import type { CheckMessage, Clock, Registry, Wakeups } from './ports.ts';
+import { type Observed, observe, wantsSignatures } from './observe.ts';
+import type { CheckMessage, Clock, Registry, RequestBudget, Wakeups } from './ports.ts';
 import type { AlertChange, CheckStore, DigestPast, HealthStore, PushKey, PushToCheck } from './stores.ts';
 
 export interface CheckDependencies {
   readonly store: CheckStore;
   readonly registry: Registry;
+  readonly signatures: SignatureDependencies;
+  /** Of this invocation. */
+  readonly requests: RequestBudget;
   readonly health: HealthStore;
   readonly wakeups: Wakeups;
   readonly clock: Clock;
@@ -25,11 +29,27 @@ export async function checkPushes(deps: CheckDependencies, keys: readonly PushKe
   while (waiting.length > 0) {
     const loaded = (await deps.store.load(waiting)).filter((push) => isOpen(push.verdict));
     // Pushes of one tag are judged one after the other: each sees where the one before has left the tag.
-    const round = firstOfEachTag(loaded);
+    const round = affordable(firstOfEachTag(loaded), deps.requests);
     await checkRound(deps, round);
     const done = new Set(round.map((push) => id(push.key)));
     waiting = loaded.map((push) => push.key).filter((key) => !done.has(id(key)));
+    if (round.length === 0) {
+      await deps.wakeups.checks(waiting.map(checkMessage));
+      return;
+    }
   }
+}
+
+/** Requests that looking at a push may take: without its signatures, and with them (docs/signatures.md lists them). */
+const COST = { plain: 3, signatures: 24 } as const;
+
+/** As many pushes as the invocation's requests are enough for; the others get an invocation of their own. */
+function affordable(pushes: readonly PushToCheck[], requests: RequestBudget): PushToCheck[] {
+  let left = requests.left;
+  return pushes.filter((push) => {
+    left -= wantsSignatures(push, push.digest) ? COST.signatures : COST.plain;
+    return left >= 0;
+  });
 }
 
 const id = (key: PushKey): string => `${key.repository}-${key.seq}`;
@@ -45,8 +65,8 @@ function firstOfEachTag(pushes: readonly PushToCheck[]): PushToCheck[] {
 
 async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[]): Promise<void> {
   if (pushes.length === 0) return;
-  const { store, registry, clock } = deps;
-  const observed = await Promise.all(pushes.map((push) => observe(registry, store, push)));
+  const { store, clock } = deps;
+  const observed = await Promise.all(pushes.map((push) => observe(deps, push, deps.requests, clock.now())));
   const pasts = await store.pasts(observed.map(({ push, digest }) => ({ push, digest })));
   const now = clock.now();
   const judged = observed.map((each, n) => judge(each, pasts[n] ?? UNKNOWN_PAST, now));
@@ -172,7 +192,7 @@ async function reportHealth(
   pasts: readonly DigestPast[],
 ): Promise<void> {
   const now = deps.clock.now();
-  for (const [n, { push, readBack }] of observed.entries()) {
+  for (const [n, { push, readBack, signatures }] of observed.entries()) {
     const checked = judged[n]?.checked;
     if (checked === undefined) continue;
     const image = formatImageName(push.image);
@@ -183,12 +203,27 @@ async function reportHealth(
     } else if (push.verdict === 'undetermined' && readBack.state === 'present') {
       await deps.health.settle(push.teamId, { kind: 'registry-unreadable', image, reason: '' }, now);
     }
+    await reportSelfTest(deps, push, signatures, now);
     const decided = push.verdict === 'pending' && checked.verdict !== 'pending';
     if (decided && push.origin === 'sweep' && pasts[n]?.reported === false) await reportMissed(deps, push, image, now);
     if (push.missedWebhooks > 0 && toldByWebhook(push)) {
       await deps.health.settle(push.teamId, { kind: 'webhook-silent', image, lastDeliveryAt: null, missed: 0 }, now);
     }
   }
+}
+
+/** Our own cryptography does not work: settled when a push that it had left open could be verified. */
+async function reportSelfTest(
+  { health }: CheckDependencies,
+  push: PushToCheck,
+  signatures: KeptSignatures | null,
+  now: number,
+): Promise<void> {
+  const failed = (kept: KeptSignatures | null) => kept?.found?.find(({ problem }) => problem === 'self-test');
+  const failure = failed(signatures);
+  const fact = { kind: 'signature-self-test', reason: failure?.reason ?? '' } as const;
+  if (failure !== undefined) await health.raise(push.teamId, fact, now);
+  else if (failed(push.evidence?.signatures ?? null) !== undefined) await health.settle(push.teamId, fact, now);
 }
 
 /** One lost webhook happens; two in a row, or none ever, mean that nobody tells us of pushes. */

@@ -76,21 +76,9 @@ function evidenceOf(observed: Observed, past: DigestPast, history: NonNullable<K
     readBack,
     history: { ...history, safe: push.tagState?.safe ?? null },
     announcements: push.announcements,
-    signatures: signatureEvidence(signatures),
+    signatures,
     reported: !seenOnly || (push.origin === 'read-back' && push.actorId !== null) || past.reported,
   };
-}
-
-function signatureEvidence(search: Observed['signatures']): PushEvidence['signatures'] {
-  if (search === null) return { state: 'unavailable', reason: 'not looked for yet' };
-  switch (search.state) {
-    case 'present':
-      return { state: 'present', value: search.places };
-    case 'absent':
-      return { state: 'absent' };
-    case 'unavailable':
-      return { state: 'unavailable', reason: search.places.map((place) => place.detail ?? place.place).join('; ') };
-  }
 }
 
 function checkedPush(
@@ -135,7 +123,7 @@ function keptEvidence(
 
 function nextCheck(push: PushToCheck, { verdict, wants, next }: Judgement, now: number): number | null {
   const seconds = BACKOFF_SECONDS[Math.min(push.attempts, BACKOFF_SECONDS.length - 1)] ?? 300;
-  const asksAgain = wants.includes('digest') || wants.includes('signature');
+  const asksAgain = wants.some((want) => want === 'digest' || want === 'signature' || want === 'ci-lookup');
   const retry = asksAgain && (next !== null || now - push.receivedAt < GIVE_UP_MS) ? now + seconds * 1000 : null;
   if (verdict === 'trusted') return null;
   if (next === null || retry === null) return next ?? retry;

@@ -1,6 +1,7 @@
 import { artifactTagSubject, type Digest } from '../domain/digest.ts';
 import type { Evidence, PushKind } from '../domain/evidence.ts';
-import type { Registry, SignatureSearch } from './ports.ts';
+import { gatherSignatures, type KeptSignatures, type SignatureDependencies } from './gather-signatures.ts';
+import type { Registry, RequestBudget } from './ports.ts';
 import type { CheckStore, PushToCheck } from './stores.ts';
 
 /** What the registry says about a push. */
@@ -17,7 +18,7 @@ export interface Observed {
   readonly children: readonly Digest[];
   /** The tag points at another digest by now, which wants a push of its own. */
   readonly other: Digest | null;
-  readonly signatures: SignatureSearch | null;
+  readonly signatures: KeptSignatures | null;
 }
 
 const INDEX_MEDIA_TYPES = new Set([
@@ -25,19 +26,74 @@ const INDEX_MEDIA_TYPES = new Set([
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ]);
 
+export interface ObserveDependencies {
+  readonly store: CheckStore;
+  readonly registry: Registry;
+  readonly signatures: SignatureDependencies;
+}
+
+/** Requests that a read-back takes as a rule. */
+const READ_BACK = 2;
+
 /**
  * Reads a push back from its registry, as far as it is not known yet. A webhook is a hint; what the registry says is
  * the truth. Never throws: trouble is evidence in state `unavailable`.
  */
-export async function observe(registry: Registry, store: CheckStore, push: PushToCheck): Promise<Observed> {
+export async function observe(
+  deps: ObserveDependencies,
+  push: PushToCheck,
+  requests: RequestBudget,
+  now: number,
+): Promise<Observed> {
+  const { registry, store } = deps;
+  if (push.kind === 'unresolved') for (let n = 0; n < READ_BACK; n += 1) requests.take();
   const seen = push.kind === 'unresolved' ? await readBack(registry, store, push) : known(push);
-  const { mode, repository } = push.policy.signatures;
+  const { digest } = seen;
   const isImage = seen.kind === 'manifest' || seen.kind === 'index';
-  if (mode === 'off' || seen.digest === null || !isImage || push.tag === '') return seen;
-  const kept = push.evidence?.signatures ?? null;
-  const signatures =
-    kept?.state === 'present' ? kept : await registry.findSignatures(push.image, seen.digest, repository ?? null);
+  if (digest === null || !isImage || !wantsSignatures(push, digest)) return seen;
+  const signatures = await gatherSignatures(deps.signatures, {
+    teamId: push.teamId,
+    image: push.image,
+    digest,
+    policy: push.policy,
+    kept: seen.signatures,
+    indexes: () => (seen.kind === 'manifest' ? indexesWith(registry, store, push, digest) : Promise.resolve([])),
+    pushedAt: push.receivedAt,
+    requests,
+    now,
+  });
   return { ...seen, signatures };
+}
+
+/**
+ * Signatures are looked for where the policy asks for them. Where it only asks for CI, provenance may answer: it is
+ * looked for once CI had its time to announce, since that costs nothing.
+ */
+export function wantsSignatures(push: PushToCheck, digest: Digest | null): boolean {
+  const { policy, tag, announcements, attempts } = push;
+  if (tag === '' || push.kind === 'artifact' || push.kind === 'child') return false;
+  if (policy.signatures.mode !== 'off') return true;
+  if (policy.ci.mode !== 'require' || attempts === 0) return false;
+  return !announcements.some((one) => one.allowed && one.digest !== null && one.digest === digest);
+}
+
+/** Indexes looked into for a single image. */
+const MAX_INDEXES = 3;
+
+/** Recent indexes of the repository that list the digest. */
+async function indexesWith(
+  registry: Registry,
+  store: CheckStore,
+  push: PushToCheck,
+  digest: Digest,
+): Promise<readonly Digest[]> {
+  const indexes: Digest[] = [];
+  for (const index of (await store.recentIndexes(push.key.repository)).slice(0, MAX_INDEXES)) {
+    const read = await registry.inspect(push.image, index);
+    if (read.state === 'present' && read.value.kind === 'index' && read.value.children.includes(digest))
+      indexes.push(index);
+  }
+  return indexes;
 }
 
 const nothing = (push: PushToCheck) => ({
@@ -48,8 +104,14 @@ const nothing = (push: PushToCheck) => ({
   subject: null,
   children: [],
   other: null,
-  signatures: push.evidence?.signatures ?? null,
+  signatures: keptSignatures(push),
 });
+
+/** Rows written before signatures were verified hold another shape. */
+function keptSignatures(push: PushToCheck): KeptSignatures | null {
+  const kept = push.evidence?.signatures ?? null;
+  return kept !== null && Array.isArray(kept.found) ? kept : null;
+}
 
 /** Read back earlier: digests do not change, only facts about them do. */
 function known(push: PushToCheck): Observed {

@@ -1,10 +1,11 @@
 import type { AlertFacts, AlertResolution } from '../domain/alert.ts';
+import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { Evidence, SignaturePlace } from '../domain/evidence.ts';
+import type { Evidence } from '../domain/evidence.ts';
 import type { FindingCode, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
-import type { CiClaims } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
+import type { CiRun, FoundSignature, SignaturePlace, SignaturePlaceName } from '../domain/signature.ts';
 
 /** The time, in ms since the epoch. A local installation can advance it. */
 export interface Clock {
@@ -37,15 +38,121 @@ export interface Registry {
   /** One page of at most `limit` tags, from the beginning (`null`) or from a `next`. */
   listTags(image: ImageName, from: string | null, limit: number): Promise<Evidence<TagPage>>;
   /**
-   * Looks for signatures of a digest in every place they are kept. `present`: at least one place has some;
-   * `absent`: every place answered and none has; else `unavailable`. The list says it place by place.
+   * Reads what is kept in every place about a digest: nothing is verified, everything is hashed against its digest.
+   * An index without anything of its own has its children asked too.
    */
-  findSignatures(image: ImageName, digest: Digest, signatureRepository: string | null): Promise<SignatureSearch>;
+  findSignatures(image: ImageName, digest: Digest, options: SignatureSearchOptions): Promise<SignatureSearch>;
+}
+
+export interface SignatureSearchOptions {
+  /** Another repository of the same registry that is asked as well: `org/signatures`. */
+  readonly repository: string | null;
+  /** Manifests (and API bundles, by their sha256) whose contents are known: listed in `known`, not read again. */
+  readonly known: ReadonlySet<Digest>;
+  readonly requests: RequestBudget;
+}
+
+/**
+ * How many requests an invocation may still make: Cloudflare's Free plan allows 50.
+ * @see https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+export interface RequestBudget {
+  /** Takes one, if there is one left. */
+  take(): boolean;
+  readonly left: number;
 }
 
 export interface SignatureSearch {
-  readonly state: 'present' | 'absent' | 'unavailable';
   readonly places: readonly SignaturePlace[];
+  readonly materials: readonly SignatureMaterial[];
+  /** Of `known`, those that are still there. */
+  readonly known: readonly Digest[];
+  /** Runnable children of an index, if they had to be asked. */
+  readonly children: readonly Digest[];
+}
+
+/** Annotations of a layer that cosign's first layout needs; `null`: not there. */
+export interface CosignAnnotations {
+  /** `dev.cosignproject.cosign/signature`, base64. */
+  readonly signature: string | null;
+  /** `dev.sigstore.cosign/certificate`, PEM. */
+  readonly certificate: string | null;
+  /** `dev.sigstore.cosign/bundle`: the log entry, JSON. */
+  readonly bundle: string | null;
+  /** `dev.sigstore.cosign/rfc3161timestamp`, JSON. */
+  readonly timestamp: string | null;
+}
+
+/** Something that claims to sign a digest, as it was read. */
+export interface SignatureMaterial {
+  readonly place: SignaturePlaceName;
+  /** Repository it was found in; `null`: an API's. */
+  readonly image: string | null;
+  /** The digest that it was looked up for. */
+  readonly about: Digest;
+  /** The manifest that holds it, or the sha256 of an API's bundle. */
+  readonly source: Digest;
+  readonly content: /** @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto */
+    | { readonly kind: 'bundle'; readonly bytes: Uint8Array }
+    /** @see https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+    | { readonly kind: 'simple-signing'; readonly payload: Uint8Array; readonly annotations: CosignAnnotations }
+    /** A DSSE envelope under cosign's `.att` tag. */
+    | { readonly kind: 'dsse'; readonly envelope: Uint8Array; readonly annotations: CosignAnnotations }
+    | { readonly kind: 'notation' }
+    /** Its maker made it so that it cannot be read: too long, or not what its digest says. */
+    | { readonly kind: 'broken'; readonly problem: 'malformed' | 'wrong-digest'; readonly reason: string }
+    /** The registry did not give it to us now. */
+    | { readonly kind: 'unreadable'; readonly reason: string };
+}
+
+/** With what signatures are verified. */
+export interface Trust {
+  readonly roots: readonly TrustedRootData[];
+  /** PEM of the policy's keys. */
+  readonly keys: readonly {
+    readonly data: string;
+    readonly fingerprint: Digest;
+    readonly transparencyLog: 'require' | 'ignore';
+  }[];
+}
+
+/** A trusted root as it is stored. */
+export interface TrustedRootData {
+  /** `public-good`, `github`, or a name that a maintainer gave. */
+  readonly name: string;
+  /** sha256 of `json`: tells versions apart. */
+  readonly id: Digest;
+  /** `application/vnd.dev.sigstore.trustedroot+json` */
+  readonly json: string;
+  /** Not known to be the present one: what it lacks may be our fault. */
+  readonly stale: boolean;
+}
+
+/** Verifies signatures. Never throws: what it cannot decide is `unavailable` with its reason. */
+export interface SignatureVerifier {
+  verify(materials: readonly SignatureMaterial[], trust: Trust): Promise<readonly FoundSignature[]>;
+}
+
+/** Trusted roots by name; refreshed by cron. */
+export interface TrustedRoots {
+  /** Those of the names that there are, in their order. */
+  get(teamId: number, names: readonly string[], now: number): Promise<readonly TrustedRootData[]>;
+}
+
+/** Reads public keys that a maintainer gives. */
+export interface KeyChecker {
+  /** Its fingerprint as a policy keeps it, or why it cannot be used, in words for the person who gave it (never the key). */
+  check(pem: string): Promise<CheckedKey>;
+}
+
+export type CheckedKey =
+  | { readonly ok: true; readonly fingerprint: Digest }
+  | { readonly ok: false; readonly reason: string };
+
+/** Looks up runs of a CI provider. Never throws. */
+export interface CiRuns {
+  /** Whether the run that these claims name exists and may have made a push at `pushedAt` (ms). `null`: not a provider that is asked. */
+  lookUp(claims: CiClaims, pushedAt: number, requests: RequestBudget): Promise<CiRun | null>;
 }
 
 /** Verifies a CI job's OIDC token. */

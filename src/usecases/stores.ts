@@ -1,12 +1,14 @@
 import type { AlertFacts } from '../domain/alert.ts';
+import type { CiClaims } from '../domain/ci.ts';
 import type { Delivery } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement, PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Finding, FindingCode, Verdict, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
-import type { CiClaims, Policy, Pusher } from '../domain/policy.ts';
+import type { Policy, Pusher } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
-import type { Look, MessageReference, NotificationContent, SignatureSearch } from './ports.ts';
+import type { KeptSignatures } from './gather-signatures.ts';
+import type { Look, MessageReference, NotificationContent } from './ports.ts';
 
 /** A push by its key. `12-345` in the API. */
 export interface PushKey {
@@ -48,7 +50,7 @@ export interface KeptEvidence {
   readonly readBack: string | null;
   /** The announcement that vouches for it. */
   readonly announcement: number | null;
-  readonly signatures: SignatureSearch | null;
+  readonly signatures: KeptSignatures | null;
   readonly wants: readonly Want[];
 }
 

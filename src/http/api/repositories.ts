@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
+import type { Policy } from '../../domain/policy.ts';
 import { formatImageName, type ImageName } from '../../domain/reference.ts';
 import { sweepOne } from '../../jobs/scheduled.ts';
 import { hashSecret, newSecret } from '../../secrets.ts';
 import type { Provider, RepositoryRecord, StoredSecret } from '../../store/repositories.ts';
+import { completePolicy, type DraftPolicy } from '../../usecases/complete-policy.ts';
 import { hookCacheOf } from '../hook-cache.ts';
 import { instructions } from '../instructions.ts';
 import { notFound, Problem } from '../problem.ts';
@@ -62,6 +64,14 @@ async function channelOf(services: Services, teamId: number, name: string | null
   return id;
 }
 
+/** The policy as it is stored. @throws Problem 400 saying what in it could never match. */
+async function policyOf({ services, caller, now }: Input, draft: DraftPolicy): Promise<Policy> {
+  const completed = await completePolicy(services, draft, caller.teamId, now);
+  if ('policy' in completed) return completed.policy;
+  const errors = completed.problems.map(({ field, problem }) => ({ field: `policy.${field}`, problem }));
+  throw new Problem(400, errors.map(({ field, problem }) => `${field}: ${problem}`).join('; '), { errors });
+}
+
 interface Issued {
   readonly secret: string;
   readonly stored: StoredSecret;
@@ -111,6 +121,7 @@ async function register(input: Input<z.output<typeof registration>>): Promise<z.
   if (shared !== null && shared.registry !== image.registry)
     throw new Problem(400, `hook: hook ${shared.id} tells of ${shared.registry}.`);
 
+  const policy = await policyOf(input, body.policy);
   const publicId = newSecret().slice(0, 16);
   const issued = shared === null ? await issueSecret(services, provider, publicId) : null;
   const audit = {
@@ -119,13 +130,10 @@ async function register(input: Input<z.output<typeof registration>>): Promise<z.
     actor: caller.name,
     action: 'repository.created',
     target: name,
-    detail: { policy: body.policy },
+    detail: { policy },
   };
   const hook = issued === null ? { existing: shared?.id ?? 0 } : { publicId, provider, secret: issued.stored };
-  const id = await services.repositories.add(
-    { teamId: caller.teamId, image, policy: body.policy, channelId, now, hook },
-    audit,
-  );
+  const id = await services.repositories.add({ teamId: caller.teamId, image, policy, channelId, now, hook }, audit);
   if (id === null) throw new Problem(409, `${name} is watched already.`);
   input.c.executionCtx.waitUntil(readBaseline(services, id));
   const record = await repositoryOf(services, caller.teamId, id);
@@ -168,7 +176,7 @@ async function applyChange(
   const record = await repositoryOf(services, caller.teamId, params.id);
   const name = body.alertChannel === undefined ? record.channel : body.alertChannel;
   const channelId = await channelOf(services, caller.teamId, name);
-  const policy = body.policy ?? record.policy;
+  const policy = body.policy === undefined ? record.policy : await policyOf(input, body.policy);
   const detail = {
     before: { policy: record.policy, alertChannel: record.channel },
     after: { policy, alertChannel: name },

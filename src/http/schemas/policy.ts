@@ -1,5 +1,8 @@
 import * as z from 'zod';
+import { isKeyless, type KeylessAuthority } from '../../domain/authority.ts';
 import type { Policy } from '../../domain/policy.ts';
+import { patternStart } from '../../domain/subject-pattern.ts';
+import { authorityLists } from './authorities.ts';
 
 const mode = z.enum(['require', 'observe', 'off']);
 const shortText = z.string().trim().min(1).max(255);
@@ -49,6 +52,9 @@ const ci = z
       .meta({ description: 'CI announces `started` before it pushes: a push outside that window is rogue at once.' }),
     windowSeconds: z.int().min(60).max(86_400).default(3600),
     identities: z.array(ciIdentity).max(20).default([]),
+    lookUpRun: z.boolean().default(false).meta({
+      description: 'Ask the CI provider about the run that provenance names: it has to exist and to fit.',
+    }),
   })
   .transform((value) => ({
     ...value,
@@ -62,6 +68,28 @@ const ci = z
   .refine((value) => !value.announceFirst || value.mode === 'require', {
     path: ['announceFirst'],
     error: 'announceFirst needs ci.mode require',
+  });
+
+const signatures = z
+  .strictObject({
+    mode: mode.optional().meta({ description: '`require` if authorities are given, else `off`.' }),
+    repository: z
+      .string()
+      .max(255)
+      .regex(/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/, { error: 'expected a repository path of the same registry' })
+      .optional()
+      .meta({
+        description: "Another repository of the same registry that holds the signatures: cosign's COSIGN_REPOSITORY.",
+      }),
+    authorities: authorityLists.prefault([]),
+  })
+  .transform((value) => ({
+    ...value,
+    mode: value.mode ?? (value.authorities.length > 0 ? ('require' as const) : ('off' as const)),
+  }))
+  .refine((value) => value.mode !== 'require' || value.authorities.length > 0, {
+    path: ['authorities'],
+    error: 'name at least one authority that may sign, or set signatures.mode to observe',
   });
 
 /** What a maintainer expects of pushes. Every key may be left out. */
@@ -80,16 +108,7 @@ export const policyInput = z
       .default(['*.*.*']),
     rollbacks: z.enum(['alert', 'allow']).default('alert'),
     ci: ci.prefault({}),
-    signatures: z
-      .strictObject({
-        mode: mode.default('off'),
-        repository: z
-          .string()
-          .max(255)
-          .regex(/^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/, { error: 'expected a repository path of the same registry' })
-          .optional(),
-      })
-      .prefault({}),
+    signatures: signatures.prefault({}),
     settleSeconds: z.int().min(0).max(3600).default(120),
     deadlineSeconds: z.int().min(0).max(86_400).default(1800),
   })
@@ -114,10 +133,33 @@ export function policyWarnings(policy: Policy): string[] {
       `ci.announceFirst is off: a push without a CI run is told ${policy.deadlineSeconds} s after it, not at once.`,
     );
   if (policy.immutableTags.length === 0) warnings.push('immutableTags is empty: a release tag may be overwritten.');
-  if (policy.signatures.mode === 'require') {
-    warnings.push(
-      'Signatures are looked for but not verified by this version: every signed push stays undetermined. Use observe until then.',
-    );
-  }
-  return warnings;
+  return [...warnings, ...signatureWarnings(policy.signatures)];
+}
+
+function signatureWarnings({ mode, authorities = [] }: Policy['signatures']): string[] {
+  const named = authorities.flat();
+  if (mode !== 'require') return [`signatures.mode is ${mode}: an image that nobody signed is accepted.`];
+  if (named.length === 0)
+    return ['signatures.authorities names nobody: pushes stay undetermined until it says who may sign.'];
+  return named.flatMap((authority): string[] => {
+    if (isKeyless(authority)) return openIdentity(authority);
+    if (authority.key.transparencyLog === 'require') return [];
+    const { fingerprint } = authority.key;
+    return [
+      `signatures.authorities: for key ${authority.name ?? fingerprint} the transparency log is ignored, so nothing says when it signed: who steals it can sign unseen.`,
+    ];
+  });
+}
+
+const GITHUB_ACTIONS = 'https://token.actions.githubusercontent.com';
+
+/** A pattern that lets workflows of repositories sign that may be anybody's. */
+function openIdentity({ keyless }: KeylessAuthority): string[] {
+  const { identity, oidcIssuer, sourceRepository, sourceRepositoryId } = keyless;
+  const { subjectRegExp } = identity;
+  if (subjectRegExp === undefined || sourceRepository !== undefined || sourceRepositoryId !== undefined) return [];
+  if (oidcIssuer !== GITHUB_ACTIONS || /^https:\/\/github\.com\/[^/]+\//.test(patternStart(subjectRegExp))) return [];
+  return [
+    `signatures.authorities: ${subjectRegExp} may match workflows of any owner at GitHub. Begin it with ^https://github\\.com/OWNER/, or name sourceRepository.`,
+  ];
 }
