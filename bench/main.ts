@@ -8,8 +8,9 @@ import { measureIngest } from './ingest.ts';
 import { measureInserts } from './inserts.ts';
 import { measureLatency } from './latency.ts';
 import { measureRows } from './rows.ts';
+import { measureVerify } from './verify.ts';
 
-const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts'] as const;
+const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts', 'verify'] as const;
 
 const USAGE = `Usage: npm run bench [-- OPTIONS]     Measures what Pushwarden costs and how fast it tells (a few minutes).
   --only LIST   some of: ${PARTS.join(',')}
@@ -54,6 +55,7 @@ async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: st
   if (wanted.has('ingest')) await measureIngest(figures, script, folder, quick);
   if (wanted.has('latency')) await measureLatency(figures, script, folder, quick);
   if (wanted.has('inserts')) await measureInserts(figures, folder, quick);
+  if (wanted.has('verify')) await measureVerify(figures, folder, quick);
 }
 
 process.exitCode = await main();

@@ -165,6 +165,7 @@ describe('a policy', () => {
       'pushers',
       'ci.announceFirst',
       'immutableTags',
+      'signatures.mode',
     ]);
   });
 });

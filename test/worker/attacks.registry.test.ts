@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { singleImage } from '../../scripts/simulate/images.ts';
+import { RELEASE_AUTHORITY, singleImage } from '../../scripts/simulate/images.ts';
 import { answer, FakeServer, type Handler } from '../fixtures/fake-server.ts';
 import { distributionEvent, sendDistribution } from '../fixtures/senders.ts';
 import { type Json, TestInstallation } from '../fixtures/worker.ts';
@@ -68,7 +68,8 @@ describe('a registry that', () => {
   test.each(lies)('%s leads us nowhere: the push ends undetermined, never rogue', async (_, lie) => {
     registry.handle = honest;
     const path = `org/app${lies.findIndex(([, each]) => each === lie)}`;
-    const policy = { signatures: { mode: 'require' }, settleSeconds: 60, deadlineSeconds: 600 };
+    const signatures = { mode: 'require', authorities: [RELEASE_AUTHORITY] };
+    const policy = { signatures, settleSeconds: 60, deadlineSeconds: 600 };
     const repository = await pushwarden.watch(`registry.example/${path}`, { policy });
     registry.handle = lie;
     registry.requests.length = 0;

@@ -6,6 +6,7 @@ import {
   cosignSignature,
   type Image,
   imageIndex,
+  RELEASE_AUTHORITY,
   referrersTag,
   sigstoreReferrer,
   singleImage,
@@ -100,7 +101,7 @@ async function release(
   for (const tag of ['3.4.0', 'latest']) pushwarden.registry.push(path, tag, singleImage(`${path} 3.4.0`));
   const repository = await images.watch(image, {
     ...images.policyOf('github-actions[bot]', ['*.*.*']),
-    signatures: { mode: 'observe' },
+    signatures: { mode: 'require', authorities: [RELEASE_AUTHORITY] },
   });
   const { index, build, signing } = signedRelease(path);
   const run = String(seed);

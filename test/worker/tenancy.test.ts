@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { singleImage } from '../../scripts/simulate/images.ts';
 import { API_ROUTES } from '../../src/http/api.ts';
+import { SEEDS } from '../../src/tuf/seeds.ts';
 import { snapshot } from '../fixtures/database.ts';
 import { sendDockerHub } from '../fixtures/senders.ts';
 import { ADMIN_KEY, type Answer, addKey, type Json, TestInstallation, until } from '../fixtures/worker.ts';
@@ -71,7 +72,11 @@ const table: Readonly<Record<string, Entry>> = {
   'GET /deliveries': { path: () => `/deliveries?hook=${one.hook}`, other: 'empty' },
   'GET /unwatched-images': { path: () => '/unwatched-images', other: 'empty' },
   'GET /health': { path: () => '/health', other: 'empty' },
+  // The same for anyone: what registries tell. Of one's own images also what one's policy says, see verify.test.ts.
+  'GET /verify': { path: () => '/verify?image=docker.io/org/made:1.0.0', other: 'own list' },
+  'GET /policy-suggestion': { path: () => '/policy-suggestion?image=docker.io/org/made', other: 'own list' },
   'GET /audit-log': { path: () => '/audit-log', other: 'own list' },
+  'GET /trusted-roots': { path: () => '/trusted-roots', other: 'own list' },
   'POST /repositories': {
     path: () => '/repositories',
     body: () => ({ image: 'docker.io/org/made' }),
@@ -83,10 +88,23 @@ const table: Readonly<Record<string, Entry>> = {
     other: 'makes its own',
   },
   'POST /api-keys': { path: () => '/api-keys', body: () => ({ name: 'made', scope: 'read' }), other: 'makes its own' },
+  'POST /trusted-roots': {
+    path: () => '/trusted-roots',
+    body: () => ({ name: 'made', trustedRoot: trustedRoot(0) }),
+    other: 'makes its own',
+  },
+  'DELETE /trusted-roots/{name}': { path: () => '/trusted-roots/of-alerts', other: '404' },
   'DELETE /channels/{id}': { path: () => `/channels/${one.channel}`, other: '404' },
   'DELETE /api-keys/{id}': { path: () => `/api-keys/${one.spareKey}`, other: '404' },
   'DELETE /repositories/{id}': { path: repository(), other: '404' },
 };
+
+/** Public good's, with so many of its logs. */
+function trustedRoot(logs: number): Json {
+  const root = JSON.parse(SEEDS[0]?.trustedRoot?.json ?? '{}');
+  return { ...root, ctlogs: root.ctlogs.slice(0, logs) };
+}
+
 const routes = Object.entries(table).map(([name, entry]) => ({ name, ...entry }));
 
 let pushwarden: TestInstallation;
@@ -111,6 +129,7 @@ afterAll(() => pushwarden.stop());
 /** Something of team 1's behind every route: a rogue push with its alert, an unwatched image, a health alert, channels. */
 async function fillTeam1(): Promise<void> {
   await pushwarden.connectSlack();
+  await pushwarden.api('POST', '/trusted-roots', { name: 'of-alerts', trustedRoot: trustedRoot(1) });
   for (const path of ['org/app', 'org/made']) pushwarden.registry.push(path, '1.0.0', singleImage('genuine'));
   const { id, webhook } = await pushwarden.watch('docker.io/org/app', { alertChannel: 'alerts' });
   one.digest = pushwarden.registry.push('org/app', '1.0.0', singleImage('miner'));

@@ -46,10 +46,21 @@ const claims = fc.record({
   ref: fc.option(name),
   runUrl: fc.option(name),
 });
+const signatureFound = fc.record({
+  place: fc.constantFrom('referrers-api' as const, 'sig-tag' as const),
+  signer: fc.option(name),
+  oidcIssuer: fc.option(name),
+  problem: fc.constantFrom(null, 'bad-signature' as const, 'certificate' as const),
+  reason: fc.option(name),
+});
+const signatures = fc.array(signatureFound, { maxLength: 5 });
 const finding: fc.Arbitrary<Finding> = fc.oneof(
   fc.constantFrom(...FINDINGS),
   fc.record({ code: fc.constant('unexpected-pusher' as const), pusher, expected: fc.array(name) }),
   claims.map((some): Finding => ({ code: 'ci-mismatch', found: { kind: 'workflow', claims: { ...CLAIMS, ...some } } })),
+  fc.record({ code: fc.constant('untrusted-signer' as const), found: signatures, expected: fc.array(name) }),
+  fc.record({ code: fc.constant('invalid-signature' as const), found: signatures }),
+  fc.record({ code: fc.constant('unsigned' as const), expected: fc.array(name), instead: fc.array(name) }),
 );
 const facts: fc.Arbitrary<AlertFacts> = fc.record({
   image,
@@ -57,7 +68,7 @@ const facts: fc.Arbitrary<AlertFacts> = fc.record({
   digest: fc.option(digest),
   previous: fc.option(digest),
   safe: fc.option(fc.record({ digest, how: fc.constantFrom('trusted' as const, 'baseline' as const) })),
-  findings: fc.uniqueArray(finding, { selector: (some) => some.code, maxLength: 8 }),
+  findings: fc.uniqueArray(finding, { selector: (some) => some.code, maxLength: 11 }),
   pusher: fc.option(pusher),
   pushedAt: time,
   confirmedAt: fc.option(time),
@@ -102,6 +113,26 @@ describe('whatever the names', () => {
     const fact = { kind: 'registry-unreadable', image: hostile, reason: hostile } as const;
     const health = slackMessage(notificationOf({ kind: 'health-opened', fact, at: PUSHED_AT }, { eventId: hostile }));
     expect(slackViolations(health)).toEqual([]);
+  });
+
+  it.each(HOSTILE)('the signatures of an alert, all of them by %j, stay within the limits and are told', (hostile) => {
+    const found = Array.from({ length: 3 }, () => ({
+      place: 'sig-tag' as const,
+      signer: hostile,
+      oidcIssuer: hostile,
+      problem: 'bad-signature' as const,
+      reason: hostile,
+    }));
+    const expected = Array.from({ length: 10 }, (_, n) => `${hostile}${n}`);
+    const findings: Finding[] = [
+      { code: 'untrusted-signer', found, expected },
+      { code: 'invalid-signature', found },
+    ];
+    for (const content of alertContents(alertFacts({ findings }))) {
+      const message = slackMessage(notificationOf(content));
+      expect(slackViolations(message)).toEqual([]);
+      if (content.kind === 'opened') expect(body(message)).toContain('Signatures found');
+    }
   });
 
   it('every message about any alert keeps to Slack’s limits and holds the safe digest in full', () => {

@@ -44,7 +44,7 @@ describe('words for findings', () => {
 });
 
 describe('words for what is wanted', () => {
-  const wants: Want[] = ['digest', 'webhook', 'ci', 'signature', 'signature-verification', 'pusher'];
+  const wants: Want[] = ['digest', 'webhook', 'ci', 'ci-lookup', 'signature', 'signature-verification', 'pusher'];
   it.each(wants)('%s says what is awaited, and what not knowing it does not mean', (want) => {
     const words = wantWords(want);
     expect(words.title).not.toBe('');
