@@ -49,7 +49,8 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
     case 'cron':
       return everyMinute(services, services.clock.now());
     case 'redrive':
-      return redrive(services, Number.POSITIVE_INFINITY);
+      await redrive(services, Number.POSITIVE_INFINITY);
+      return;
     case 'retention':
       return expire(services);
     case 'roots':

@@ -1,14 +1,12 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
 import type { Services } from '../compose.ts';
+import { OPERATORS } from '../domain/health.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { LookLimiter, lookAtTag } from '../usecases/look-at-tag.ts';
 import type { CheckMessage, Look } from '../usecases/ports.ts';
 import type { PushKey } from '../usecases/stores.ts';
 import { checkDependencies, deliverDependencies } from './dependencies.ts';
-
-/** The team that hears of trouble that belongs to no team: the one that installed Pushwarden. */
-const OPERATORS = 1;
 
 const limiters = new WeakMap<Services, LookLimiter>();
 

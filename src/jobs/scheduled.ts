@@ -7,18 +7,21 @@ import { checkDependencies, deliverDependencies, rootDependencies, sweepDependen
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
 const SWEEPS_AT_ONCE = 50;
+/** Requests of an invocation that overdue pushes leave alone. */
+const FOR_SWEEPS = 15;
 
 /**
  * Every minute: whatever is overdue, then trusted roots and sweeps; once a day what is kept no longer. One failing job
  * stops no other.
  */
 export async function everyMinute(services: Services, scheduledTime: number): Promise<void> {
-  // What the roots took of the invocation's requests, the sweeps do without.
-  let taken = 0;
+  // Of the invocation's requests each does without what those before it took. Pushes that stay undecided must not keep
+  // sweeps from finding what no webhook tells.
+  let { subrequests: left } = services.settings;
   const jobs: [name: string, job: () => Promise<unknown>][] = [
-    ['redrive', () => redrive(services)],
-    ['roots', async () => (taken = await refreshRoots(rootDependencies(services)))],
-    ['sweep', () => sweepDue(services, taken)],
+    ['redrive', async () => (left = FOR_SWEEPS + (await redrive(services, left - FOR_SWEEPS)))],
+    ['roots', async () => (left -= await refreshRoots(rootDependencies(services)))],
+    ['sweep', () => sweepDue(services, left)],
   ];
   const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
   if (isMidnight) jobs.push(['retention', () => expire(services)]);
@@ -34,16 +37,21 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
   if (failed.length > 0) throw new AggregateError(failed, 'scheduled jobs failed');
 }
 
-/** Checks pushes and sends messages whose next step is overdue, whatever became of their queue messages. */
-export async function redrive(services: Services, limit?: number): Promise<void> {
+/**
+ * Checks pushes and sends messages whose next step is overdue, whatever became of their queue messages. Answers with how
+ * many requests are left.
+ */
+export async function redrive(services: Services, limit?: number): Promise<number> {
   const due = await services.checks.due(services.clock.now(), services.settings.sweepRequestsPerRun);
-  if (due.length > 0) await checkPushes(checkDependencies(services, limit), due);
+  const dependencies = checkDependencies(services, limit);
+  if (due.length > 0) await checkPushes(dependencies, due);
   await deliverNotifications(deliverDependencies(services));
+  return dependencies.requests.left;
 }
 
 /** Sweeps what is due, within one run's budget of registry requests, and checks what was found. */
-export async function sweepDue(services: Services, taken = 0): Promise<void> {
-  const budget = { requests: services.settings.sweepRequestsPerRun - taken };
+export async function sweepDue(services: Services, left: number): Promise<void> {
+  const budget = { requests: Math.min(services.settings.sweepRequestsPerRun, left) };
   const targets = await services.sweeps.due(services.clock.now(), SWEEPS_AT_ONCE);
   for (const target of targets) {
     if (budget.requests <= 0) return;

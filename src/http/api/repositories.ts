@@ -66,6 +66,8 @@ async function channelOf(services: Services, teamId: number, name: string | null
 
 /** The policy as it is stored. @throws Problem 400 saying what in it could never match. */
 async function policyOf({ services, caller, now }: Input, draft: DraftPolicy): Promise<Policy> {
+  // One that was added a moment ago may be unknown to this isolate.
+  services.trustedRoots.forget();
   const completed = await completePolicy(services, draft, caller.teamId, now);
   if ('policy' in completed) return completed.policy;
   const errors = completed.problems.map(({ field, problem }) => ({ field: `policy.${field}`, problem }));
