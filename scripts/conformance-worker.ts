@@ -1,6 +1,7 @@
-import { isBy, PUBLIC_GOOD } from '../src/domain/authority.ts';
+import { PUBLIC_GOOD } from '../src/domain/authority.ts';
 import type { Digest } from '../src/domain/digest.ts';
 import type { FoundSignature } from '../src/domain/signature.ts';
+import { isBy } from '../src/domain/trust.ts';
 import { checkKey } from '../src/sigstore/keys.ts';
 import { createSignatureVerifier } from '../src/sigstore/verifier.ts';
 import { verifyContent } from '../src/sigstore/verify-content.ts';

@@ -32,13 +32,19 @@ export interface AuthorityMismatch {
   readonly found: string | null;
 }
 
-/** Why a signature is not this authority's; `null`: it is (exactly when `isBy` says so). */
+/** Why a signature is not this authority's, or does not count; `null`: it is, and counts. */
 export function authorityMismatch(authority: Authority, found: FoundSignature): AuthorityMismatch | null {
-  if (found.state !== 'valid') return { condition: 'state', expected: 'valid', found: found.problem ?? found.state };
-  return (
-    statementMismatch(authority, found) ??
-    (isKeyless(authority) ? identityMismatch(authority, found) : keyMismatch(authority, found))
-  );
+  return stateMismatch(found) ?? statementMismatch(authority, found) ?? signerMismatch(authority, found);
+}
+
+/** Why this authority did not make it, whatever it says; `null`: it did. */
+export function signerMismatch(authority: Authority, found: FoundSignature): AuthorityMismatch | null {
+  const mismatch = isKeyless(authority) ? identityMismatch(authority, found) : keyMismatch(authority, found);
+  return stateMismatch(found) ?? mismatch;
+}
+
+function stateMismatch({ state, problem }: FoundSignature): AuthorityMismatch | null {
+  return state === 'valid' ? null : { condition: 'state', expected: 'valid', found: problem ?? state };
 }
 
 function statementMismatch({ attestations }: Authority, found: FoundSignature): AuthorityMismatch | null {

@@ -1,12 +1,4 @@
 import type { Digest } from './digest.ts';
-import { matchesGlob } from './glob.ts';
-import {
-  type FoundSignature,
-  isImageSignature,
-  isProvenance,
-  type SignatureEvidence,
-  type Signer,
-} from './signature.ts';
 import { matchesPattern, patternProblem } from './subject-pattern.ts';
 
 /**
@@ -76,49 +68,6 @@ export type AuthorityLists = readonly (readonly Authority[])[];
 
 const MAX_SUBJECT = 1024;
 
-/** Whether a valid signature is this authority's, and one that counts. */
-export function isBy(authority: Authority, found: FoundSignature): boolean {
-  return isSignedBy(authority, found) && countsFor(authority, found);
-}
-
-function isSignedBy(authority: Authority, found: FoundSignature): boolean {
-  if (found.state !== 'valid' || found.signer === null) return false;
-  if (isKeyless(authority)) return isIdentity(authority, found.signer) && isRoot(authority, found);
-  const { signer } = found;
-  if (signer.kind !== 'key' || signer.fingerprint !== authority.key.fingerprint) return false;
-  return authority.key.transparencyLog === 'ignore' || (signer.logged && isRoot(authority, found));
-}
-
-function isRoot(authority: Authority, found: FoundSignature): boolean {
-  return found.trustedRoot === (authority.trustedRoot ?? PUBLIC_GOOD);
-}
-
-function countsFor(authority: Authority, found: FoundSignature): boolean {
-  if (authority.attestations === undefined) return isImageSignature(found) || isProvenance(found);
-  return authority.attestations.some(({ predicateType }) => predicateType === found.predicateType);
-}
-
-function isIdentity({ keyless }: KeylessAuthority, signer: Signer): boolean {
-  if (signer.kind !== 'keyless' || signer.oidcIssuer !== keyless.oidcIssuer) return false;
-  const { identity } = keyless;
-  if (identity.subject === undefined && identity.subjectRegExp === undefined) return false;
-  if (identity.subject !== undefined && identity.subject !== signer.subject) return false;
-  if (identity.subjectRegExp !== undefined && !matchesSubject(identity.subjectRegExp, signer.subject)) return false;
-  const { certificate } = signer;
-  const exact = [
-    [keyless.sourceRepository, certificate.sourceRepository],
-    [keyless.sourceRepositoryId, certificate.sourceRepositoryId],
-    [keyless.ref, certificate.sourceRepositoryRef],
-    [keyless.runnerEnvironment, certificate.runnerEnvironment],
-    [keyless.workflow, workflowPath(certificate.buildConfigUri, certificate.sourceRepository)],
-  ] as const;
-  if (exact.some(([wanted, is]) => wanted !== undefined && wanted !== is)) return false;
-  return (
-    keyless.refPattern === undefined ||
-    (certificate.sourceRepositoryRef !== null && matchesGlob(keyless.refPattern, certificate.sourceRepositoryRef))
-  );
-}
-
 /** In time linear in the subject, which whoever signs chooses. A pattern that a policy could not have been saved with matches nothing. */
 export function matchesSubject(pattern: string, subject: string): boolean {
   return subject.length <= MAX_SUBJECT && patternProblem(pattern) === null && matchesPattern(pattern, subject);
@@ -140,39 +89,4 @@ export function authorityName(authority: Authority): string {
   if (!isKeyless(authority)) return `key ${authority.key.fingerprint.slice(0, 'sha256:'.length + 12)}`;
   const { subject, subjectRegExp } = authority.keyless.identity;
   return subject ?? subjectRegExp ?? authority.keyless.oidcIssuer;
-}
-
-/** Whether signatures of one authority of every list cover the digest. */
-export function isTrusted(lists: AuthorityLists, digest: Digest, evidence: SignatureEvidence): boolean {
-  return lists.length > 0 && missingLists(lists, digest, evidence).length === 0;
-}
-
-/** The lists of which nobody signed the digest. */
-export function missingLists(lists: AuthorityLists, digest: Digest, evidence: SignatureEvidence): AuthorityLists {
-  return lists.filter(
-    (list) => !isCovered(digest, evidence, (found) => list.some((authority) => isBy(authority, found))),
-  );
-}
-
-/**
- * A signature covers a digest if it is about it, or about an index that the digest is part of. An index without one is
- * covered if each of its runnable children is: one signed child says nothing about a rogue sibling.
- */
-export function isCovered(
-  digest: Digest,
-  { found, children, indexes }: SignatureEvidence,
-  counts: (found: FoundSignature) => boolean,
-): boolean {
-  const about = new Set(found.filter(counts).map((each) => each.about));
-  if ([digest, ...indexes].some((one) => about.has(one))) return true;
-  return children.length > 0 && children.every((child) => about.has(child));
-}
-
-/** Valid signatures and statements that no authority made. */
-export function untrusted(lists: AuthorityLists, { found }: SignatureEvidence): FoundSignature[] {
-  return found.filter(
-    (each) =>
-      (each.state === 'valid' || each.problem === 'unknown-key') &&
-      !lists.flat().some((authority) => isSignedBy(authority, each)),
-  );
 }

@@ -1,9 +1,10 @@
-import { isCovered, workflowPath } from './authority.ts';
+import { workflowPath } from './authority.ts';
 import { type CiClaims, ciMismatch } from './ci.ts';
 import type { PushFacts } from './evidence.ts';
 import type { CiMismatchFound } from './finding.ts';
 import type { Policy } from './policy.ts';
 import { type FoundSignature, isImageSignature, isProvenance, type SignatureEvidence } from './signature.ts';
+import { isCovered } from './trust.ts';
 
 /** What verified provenance tells about who made a digest. */
 export type ProvenanceSays =

@@ -1,8 +1,9 @@
-import { type AuthorityLists, authorityName, isBy, missingLists, untrusted } from './authority.ts';
+import { type AuthorityLists, authorityName } from './authority.ts';
 import { type Case, deadlineAt, findingAt, type Outcome, SATISFIED, settleAt, unavailableAt } from './case.ts';
 import type { Digest } from './digest.ts';
 import type { SignatureFound } from './finding.ts';
 import { type FoundSignature, isImageSignature, type SignatureEvidence } from './signature.ts';
+import { isBy, missingLists, untrusted } from './trust.ts';
 
 /** What the signatures of the push's digest come to. */
 type Standing =

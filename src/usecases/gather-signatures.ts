@@ -1,9 +1,10 @@
-import { type Authority, isKeyless, isTrusted, PUBLIC_GOOD } from '../domain/authority.ts';
+import { type Authority, isKeyless, PUBLIC_GOOD } from '../domain/authority.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Policy } from '../domain/policy.ts';
 import { ciClaimsOf } from '../domain/provenance.ts';
 import type { ImageName } from '../domain/reference.ts';
 import type { CiRun, FoundSignature, SignatureEvidence, SignaturePlace } from '../domain/signature.ts';
+import { isTrusted } from '../domain/trust.ts';
 import type {
   CiRuns,
   Registry,

@@ -1,4 +1,4 @@
-import { type Authority, authorityName, isBy, isTrusted } from '../domain/authority.ts';
+import { type Authority, authorityName } from '../domain/authority.ts';
 import { type AuthorityMismatch, authorityMismatch } from '../domain/authority-mismatch.ts';
 import type { Case, Outcome } from '../domain/case.ts';
 import type { Digest } from '../domain/digest.ts';
@@ -7,6 +7,7 @@ import type { Policy, RuleMode } from '../domain/policy.ts';
 import { provenanceSays } from '../domain/provenance.ts';
 import type { FoundSignature, SignatureEvidence } from '../domain/signature.ts';
 import { isSigned, signaturesAreValid } from '../domain/signature-rules.ts';
+import { isBy, isTrusted } from '../domain/trust.ts';
 
 /** What a policy says of a digest that is not pushed just now: as if all waiting were over. */
 export interface PolicyAnswer {

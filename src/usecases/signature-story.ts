@@ -1,6 +1,7 @@
-import { type AuthorityLists, authorityName, isBy } from '../domain/authority.ts';
+import { type AuthorityLists, authorityName } from '../domain/authority.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { FoundSignature, SignatureEvidence } from '../domain/signature.ts';
+import { isBy } from '../domain/trust.ts';
 
 export interface StoryFacts {
   /** What the push was alarmed for. */

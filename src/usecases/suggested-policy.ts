@@ -1,8 +1,9 @@
-import { type AuthorityLists, authorityName, isCovered, type KeyAuthority } from '../domain/authority.ts';
+import { type AuthorityLists, authorityName, type KeyAuthority } from '../domain/authority.ts';
 import type { CiIdentity } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Policy } from '../domain/policy.ts';
 import { type FoundSignature, isImageSignature, isProvenance, type SignatureEvidence } from '../domain/signature.ts';
+import { isCovered } from '../domain/trust.ts';
 import { answerOf, type PolicyAnswer } from './policy-answer.ts';
 import { ciGroups, type Group, type SeenSigner, signerGroups } from './signer-groups.ts';
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Authority, isBy, matchesSubject } from '../../../src/domain/authority.ts';
+import { type Authority, matchesSubject } from '../../../src/domain/authority.ts';
 import { authorityMismatch } from '../../../src/domain/authority-mismatch.ts';
 import type { CertificateClaims, FoundSignature, Signer } from '../../../src/domain/signature.ts';
+import { isBy } from '../../../src/domain/trust.ts';
 
 const GITHUB = 'https://token.actions.githubusercontent.com';
 const SUBJECT = 'https://github.com/o/r/.github/workflows/x.yml@refs/heads/main';

@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Authority,
-  isBy,
-  isTrusted,
   type KeyAuthority,
   type KeylessAuthority,
-  missingLists,
-  untrusted,
   workflowPath,
 } from '../../../src/domain/authority.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
@@ -17,6 +13,7 @@ import {
   type Signer,
   SLSA_PROVENANCE,
 } from '../../../src/domain/signature.ts';
+import { isBy, isTrusted, missingLists, untrusted } from '../../../src/domain/trust.ts';
 import { content, GITHUB_ACTIONS, SUBJECT, trust, verify } from '../sigstore/made.ts';
 
 const REPOSITORY = 'https://github.com/octo-org/app';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { isBy, isTrusted } from '../../../src/domain/authority.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
 import type { CertificateClaims, FoundSignature, SignatureEvidence } from '../../../src/domain/signature.ts';
+import { isBy, isTrusted } from '../../../src/domain/trust.ts';
 import { check } from '../../../src/http/input.ts';
 import { policyInput } from '../../../src/http/schemas/policy.ts';
 import { type SeenTag, suggestedPolicy } from '../../../src/usecases/suggested-policy.ts';
