@@ -38,9 +38,11 @@ export function provenanceSays(policy: Policy, push: PushFacts, signatures: Sign
   return others.find(({ is }) => is === 'unavailable') ?? others.find(({ is }) => is === 'mismatch') ?? NOTHING;
 }
 
+/** A certificate lives for minutes; what a key signed long ago anybody can have logged or stamped again today. */
 function isSaidInTime(found: FoundSignature, since: number): boolean {
-  const isClaim = found.state === 'valid' && (isImageSignature(found) || isProvenance(found));
-  return isClaim && (found.signedAt ?? Number.NEGATIVE_INFINITY) >= since;
+  if (found.state !== 'valid' || !(isImageSignature(found) || isProvenance(found))) return false;
+  if (since === Number.NEGATIVE_INFINITY) return true;
+  return found.signer?.kind === 'keyless' && found.signedAt !== null && found.signedAt >= since;
 }
 
 function signatureSays(policy: Policy, found: FoundSignature, { runs }: SignatureEvidence): ProvenanceSays {
@@ -74,20 +76,28 @@ function signerName({ signer }: FoundSignature): string {
   return signer === null ? 'nobody' : signer.kind === 'key' ? `key ${signer.fingerprint}` : signer.subject;
 }
 
-/** A statement that names another source than the certificate of its signer. */
+/**
+ * A statement about a workflow's run that names another source than the certificate of its signer. BuildKit's statements
+ * name the repository that was built, which an honest packager's is not.
+ */
 function contradicts({ provenance, signer }: FoundSignature, claims: CiClaims): string | null {
-  if (provenance === null || signer?.kind !== 'keyless') return null;
+  if (provenance === null || provenance.workflow === null || signer?.kind !== 'keyless') return null;
   const { sourceRepository, sourceRepositoryDigest } = signer.certificate;
   const pairs = [
     ['repository', provenance.sourceRepository, sourceRepository],
     ['commit', provenance.commit, sourceRepositoryDigest],
-    ['run', provenance.runUrl, claims.runUrl],
+    ['run', runOf(provenance.runUrl), runOf(claims.runUrl)],
   ] as const;
   for (const [what, said, proved] of pairs) {
     if (said !== null && proved !== null && said.toLowerCase() !== proved.toLowerCase())
       return `its provenance names ${what} ${said}, the certificate of its signer ${proved}`;
   }
   return null;
+}
+
+/** Without the attempt: a job that is run again attests what an earlier one built. */
+function runOf(runUrl: string | null): string | null {
+  return runUrl === null ? null : runUrl.replace(/\/attempts\/\d+$/, '');
 }
 
 /**

@@ -37,7 +37,8 @@ type Keyless = Signer & { readonly kind: 'keyless' };
 export function signerGroups(found: readonly FoundSignature[], keys: readonly KeyAuthority[]): Group[] {
   const groups = new Map<string, FoundSignature[]>();
   for (const one of found) {
-    if (one.signer?.kind !== 'keyless') continue;
+    // GitHub's own attestations of releases name no issuer: no policy could name them.
+    if (one.signer?.kind !== 'keyless' || one.signer.oidcIssuer === '') continue;
     const { oidcIssuer, subject } = one.signer;
     add(groups, JSON.stringify([oidcIssuer, one.trustedRoot, splitSubject(subject).base]), one);
   }

@@ -29,7 +29,7 @@ const said: Provenance = {
   sourceRepository: 'https://github.com/octo/app',
   sourceRepositoryId: null,
   commit: 'c0ffee',
-  workflow: null,
+  workflow: '.github/workflows/release.yml',
   ref: null,
   event: null,
   runUrl: 'https://github.com/octo/app/actions/runs/7/attempts/1',
@@ -98,6 +98,16 @@ describe('verified provenance answers for CI', () => {
     expect(ask(ciMadeIt, { policy: ci, ...of(...found), now })).toBe(answer);
   });
 
+  test('of a re-run, or of BuildKit about what it built, names what its certificate does not', () => {
+    const rerun = { ...said, runUrl: 'https://github.com/octo/app/actions/runs/7/attempts/2' };
+    const packaged = { ...said, workflow: null, sourceRepository: 'https://github.com/upstream/tool', commit: 'beef' };
+    for (const provenance of [rerun, packaged])
+      expect(ask(ciMadeIt, { policy: ci, ...of(signature({ predicateType: SLSA, provenance })) })).toBe('satisfied');
+    const other = { ...said, runUrl: 'https://github.com/octo/app/actions/runs/8/attempts/1' };
+    const mixed = of(signature({ predicateType: SLSA, provenance: other }));
+    expect(ask(ciMadeIt, { policy: ci, ...mixed, now: SETTLED })).toBe('ci-mismatch');
+  });
+
   test('an announcement is enough, whatever provenance says', () => {
     const given = {
       evidence: { ...told(pushed()), signatures: signatures(signature({}, { certificate: elsewhere })) },
@@ -109,6 +119,10 @@ describe('verified provenance answers for CI', () => {
     expect(ask(ciMadeIt, { policy: ciFirst, ...of(signature({ signedAt: T - 61 * MINUTE })) })).toBe('no-ci-run');
     expect(ask(ciMadeIt, { policy: ciFirst, ...of(signature({ signedAt: null })) })).toBe('no-ci-run');
     expect(ask(ciMadeIt, { policy: ciFirst, ...of(signature()) })).toBe('satisfied');
+    // Anybody can log or stamp a key's old signature again.
+    const known = { ...byKey, provenance: { ...said, sourceRepositoryId: '74' } };
+    expect(ask(ciMadeIt, { policy: ci, ...of(known) })).toBe('satisfied');
+    expect(ask(ciMadeIt, { policy: ciFirst, ...of(known) })).toBe('no-ci-run');
   });
 });
 
