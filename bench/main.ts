@@ -4,13 +4,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleWorker, measureBundle } from './bundle.ts';
 import { Figures } from './figures.ts';
+import { measureImage } from './image.ts';
 import { measureIngest } from './ingest.ts';
 import { measureInserts } from './inserts.ts';
 import { measureLatency } from './latency.ts';
 import { measureRows } from './rows.ts';
 import { measureVerify } from './verify.ts';
 
-const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts', 'verify'] as const;
+const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts', 'verify', 'image'] as const;
 
 const USAGE = `Usage: npm run bench [-- OPTIONS]     Measures what Pushwarden costs and how fast it tells (a few minutes).
   --only LIST   some of: ${PARTS.join(',')}
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
 }
 
 async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: string, quick: boolean): Promise<void> {
-  const needsWorker = ['bundle', 'ingest', 'latency'].some((part) => wanted.has(part));
+  const needsWorker = ['bundle', 'ingest', 'latency', 'image'].some((part) => wanted.has(part));
   const script = needsWorker ? await bundleWorker(folder) : '';
   if (wanted.has('bundle')) measureBundle(figures, script);
   if (wanted.has('rows')) await measureRows(figures, quick);
@@ -56,6 +57,7 @@ async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: st
   if (wanted.has('latency')) await measureLatency(figures, script, folder, quick);
   if (wanted.has('inserts')) await measureInserts(figures, folder, quick);
   if (wanted.has('verify')) await measureVerify(figures, folder, quick);
+  if (wanted.has('image')) await measureImage(figures, script, folder, quick);
 }
 
 process.exitCode = await main();

@@ -33,6 +33,39 @@ export interface KeptSignatures extends SignatureEvidence {
   readonly roots: readonly Pick<TrustedRootData, 'name' | 'id' | 'stale'>[];
 }
 
+/** Indexes that list a digest, and those of which that could not be found out. */
+export interface ParentIndexes {
+  readonly listing: readonly Digest[];
+  readonly unread: readonly { readonly index: Digest; readonly reason: string }[];
+}
+
+export const NO_INDEXES: ParentIndexes = { listing: [], unread: [] };
+
+/** Reads at most `limit` candidates, to see which list the digest. */
+export async function parentIndexes(
+  { registry }: Pick<SignatureDependencies, 'registry'>,
+  image: ImageName,
+  digest: Digest,
+  candidates: readonly Digest[],
+  requests: RequestBudget,
+): Promise<ParentIndexes> {
+  const listing: Digest[] = [];
+  const unread: { index: Digest; reason: string }[] = [];
+  for (const index of candidates.slice(0, MAX_INDEXES)) {
+    const read = requests.take() ? await registry.inspect(image, index) : NO_REQUESTS;
+    if (read.state === 'unavailable') unread.push({ index, reason: read.reason });
+    if (read.state === 'present' && read.value.kind === 'index' && read.value.children.includes(digest))
+      listing.push(index);
+  }
+  return { listing, unread };
+}
+
+const MAX_INDEXES = 3;
+const NO_REQUESTS = {
+  state: 'unavailable',
+  reason: 'this image needs more requests than one invocation may make',
+} as const;
+
 export interface SignatureRequest {
   readonly teamId: number;
   readonly image: ImageName;
@@ -41,7 +74,7 @@ export interface SignatureRequest {
   /** From an earlier look; `null` at the first. */
   readonly kept: KeptSignatures | null;
   /** Indexes that the digest may be part of: their signatures cover it. Asked only if its own do not. */
-  readonly indexes: () => Promise<readonly Digest[]>;
+  readonly indexes: () => Promise<ParentIndexes>;
   /** When it was pushed (ms): a CI run has to be older. */
   readonly pushedAt: number;
   readonly requests: RequestBudget;
@@ -152,8 +185,17 @@ async function lookAtIndexes(
   known: Known,
   own: SignatureEvidence,
 ): Promise<SignatureEvidence> {
-  let evidence = own;
-  for (const index of await request.indexes()) {
+  const { listing, unread } = await request.indexes();
+  const unknown = unread.map(
+    ({ index, reason }): SignaturePlace => ({
+      place: 'referrers-api',
+      state: 'unavailable',
+      about: index,
+      detail: `whether index ${index} lists it: ${reason}`,
+    }),
+  );
+  let evidence: SignatureEvidence = { ...own, places: [...own.places, ...unknown] };
+  for (const index of listing) {
     const { places, found } = await look(deps, request, trust, known, index);
     const about = (place: SignaturePlace): SignaturePlace => ({ ...place, about: place.about ?? index });
     evidence = {

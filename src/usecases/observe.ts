@@ -1,6 +1,12 @@
 import { artifactTagSubject, type Digest } from '../domain/digest.ts';
 import type { Evidence, PushKind } from '../domain/evidence.ts';
-import { gatherSignatures, type KeptSignatures, type SignatureDependencies } from './gather-signatures.ts';
+import {
+  gatherSignatures,
+  type KeptSignatures,
+  NO_INDEXES,
+  parentIndexes,
+  type SignatureDependencies,
+} from './gather-signatures.ts';
 import type { Registry, RequestBudget } from './ports.ts';
 import type { CheckStore, PushToCheck } from './stores.ts';
 
@@ -57,7 +63,11 @@ export async function observe(
     digest,
     policy: push.policy,
     kept: seen.signatures,
-    indexes: () => (seen.kind === 'manifest' ? indexesWith(registry, store, push, digest) : Promise.resolve([])),
+    async indexes() {
+      if (seen.kind !== 'manifest') return NO_INDEXES;
+      const recent = await store.recentIndexes(push.key.repository);
+      return parentIndexes(deps, push.image, digest, recent, requests);
+    },
     pushedAt: push.receivedAt,
     requests,
     now,
@@ -75,25 +85,6 @@ export function wantsSignatures(push: PushToCheck, digest: Digest | null): boole
   if (policy.signatures.mode !== 'off') return true;
   if (policy.ci.mode !== 'require' || attempts === 0) return false;
   return !announcements.some((one) => one.allowed && one.digest !== null && one.digest === digest);
-}
-
-/** Indexes looked into for a single image. */
-const MAX_INDEXES = 3;
-
-/** Recent indexes of the repository that list the digest. */
-async function indexesWith(
-  registry: Registry,
-  store: CheckStore,
-  push: PushToCheck,
-  digest: Digest,
-): Promise<readonly Digest[]> {
-  const indexes: Digest[] = [];
-  for (const index of (await store.recentIndexes(push.key.repository)).slice(0, MAX_INDEXES)) {
-    const read = await registry.inspect(push.image, index);
-    if (read.state === 'present' && read.value.kind === 'index' && read.value.children.includes(digest))
-      indexes.push(index);
-  }
-  return indexes;
 }
 
 const nothing = (push: PushToCheck) => ({

@@ -2,7 +2,7 @@ import { isKeyless } from '../domain/authority.ts';
 import { artifactTagSubject, type Digest } from '../domain/digest.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
-import { gatherSignatures, type KeptSignatures, type SignatureDependencies } from './gather-signatures.ts';
+import { gatherSignatures, type KeptSignatures, NO_INDEXES, type SignatureDependencies } from './gather-signatures.ts';
 import type { RequestBudget } from './ports.ts';
 import { type SeenTag, type Suggestion, suggestedPolicy } from './suggested-policy.ts';
 import { NO_POLICY } from './verify-image.ts';
@@ -99,7 +99,7 @@ async function readTag(
     digest,
     policy: { ...NO_POLICY, signatures: { ...NO_POLICY.signatures, ...ownSignatures(request.policy) } },
     kept: null,
-    indexes: () => Promise.resolve([]),
+    indexes: () => Promise.resolve(NO_INDEXES),
     pushedAt: now,
     requests,
     now,

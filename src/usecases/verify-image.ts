@@ -2,7 +2,14 @@ import type { Digest } from '../domain/digest.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import type { Policy } from '../domain/policy.ts';
-import { gatherSignatures, type KeptSignatures, type SignatureDependencies } from './gather-signatures.ts';
+import {
+  gatherSignatures,
+  type KeptSignatures,
+  NO_INDEXES,
+  type ParentIndexes,
+  parentIndexes,
+  type SignatureDependencies,
+} from './gather-signatures.ts';
 import { answerOf, type PolicyAnswer } from './policy-answer.ts';
 import type { ManifestFacts, RequestBudget } from './ports.ts';
 
@@ -42,9 +49,6 @@ export type VerifiedImage =
       readonly policy: PolicyAnswer | null;
     };
 
-/** Indexes looked into for a single image. */
-const MAX_INDEXES = 3;
-
 /**
  * Everything that is known about the signatures of an image, and what the team's policy says of them: the way a push is
  * checked, without a push. Nothing is kept. Never throws for what it reads.
@@ -66,7 +70,8 @@ export async function verifyImage(deps: SignatureDependencies, request: VerifyRe
     digest: asked,
     policy: policy ?? NO_POLICY,
     kept: null,
-    indexes: () => (read.value.kind === 'manifest' ? indexesOf(deps, request, asked, tagDigest) : Promise.resolve([])),
+    indexes: () =>
+      read.value.kind === 'manifest' ? indexesOf(deps, request, asked, tagDigest) : Promise.resolve(NO_INDEXES),
     pushedAt: pushedAt ?? now,
     requests,
     now,
@@ -90,20 +95,13 @@ function missing(read: Evidence<unknown> | null): VerifiedImage {
 /** Indexes that list the digest: where the tag beside it points, and the latest that are known of the repository. */
 async function indexesOf(
   deps: SignatureDependencies,
-  request: VerifyRequest,
+  { reference, recentIndexes, requests }: VerifyRequest,
   digest: Digest,
   tagDigest: Digest | null,
-): Promise<readonly Digest[]> {
-  const recent = (await request.recentIndexes()).slice(0, MAX_INDEXES);
-  const candidates = new Set(tagDigest === null || tagDigest === digest ? recent : [tagDigest, ...recent]);
-  const indexes: Digest[] = [];
-  for (const index of candidates) {
-    const read = await inspect(deps, request, index);
-    if (read.state === 'present' && read.value.kind === 'index' && read.value.children.includes(digest)) {
-      indexes.push(index);
-    }
-  }
-  return indexes;
+): Promise<ParentIndexes> {
+  const candidates = new Set([...(tagDigest === null ? [] : [tagDigest]), ...(await recentIndexes())]);
+  candidates.delete(digest);
+  return parentIndexes(deps, reference.image, digest, [...candidates], requests);
 }
 
 /** A registry may ask for a token first: its refusal, the token, and the request again. */

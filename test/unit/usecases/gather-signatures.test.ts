@@ -2,10 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/domain/digest.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import type { FoundSignature } from '../../../src/domain/signature.ts';
-import { gatherSignatures, type KeptSignatures } from '../../../src/usecases/gather-signatures.ts';
+import { isSigned } from '../../../src/domain/signature-rules.ts';
+import {
+  gatherSignatures,
+  type KeptSignatures,
+  type ParentIndexes,
+  parentIndexes,
+} from '../../../src/usecases/gather-signatures.ts';
 import type { Registry, SignatureMaterial, SignatureSearch, TrustedRootData } from '../../../src/usecases/ports.ts';
 import { createBudget } from '../../../src/usecases/request-budget.ts';
-import { NEW, OLD, OTHER, policy, releaseWorkflow, signature, T } from '../domain/cases.ts';
+import { ask, DEADLINE, NEW, OLD, OTHER, policy, releaseWorkflow, signature, T } from '../domain/cases.ts';
 
 const IMAGE = { registry: 'docker.io', path: 'octo/app' };
 const asks = policy({ signatures: { mode: 'require', authorities: [[releaseWorkflow]] } });
@@ -62,14 +68,19 @@ function world(
       },
     },
   };
-  const gather = (kept: KeptSignatures | null, indexes: readonly Digest[] = [], given: Policy = asks, image = IMAGE) =>
+  const gather = (
+    kept: KeptSignatures | null,
+    indexes: readonly Digest[] | ParentIndexes = [],
+    given: Policy = asks,
+    image = IMAGE,
+  ) =>
     gatherSignatures(deps, {
       teamId: 1,
       image,
       digest: NEW,
       policy: given,
       kept,
-      indexes: () => Promise.resolve(indexes),
+      indexes: () => Promise.resolve('listing' in indexes ? indexes : { listing: indexes, unread: [] }),
       pushedAt: T,
       requests: createBudget(50),
       now: T,
@@ -118,6 +129,23 @@ describe('looking again', () => {
 });
 
 describe('an index that lists the digest', () => {
+  test('leaves the digest undecided while it cannot be read: registry trouble is never a missing signature', async () => {
+    const inspect = () => Promise.resolve({ state: 'unavailable', reason: 'answered 500' } as const);
+    const registry = { inspect } as Partial<Registry> as Registry;
+    const found = await parentIndexes({ registry }, IMAGE, NEW, [OLD, OTHER], createBudget(1));
+    expect(found).toMatchObject({
+      listing: [],
+      unread: [
+        { index: OLD, reason: 'answered 500' },
+        { index: OTHER, reason: /more requests/ },
+      ].map((each) => ({ ...each, reason: expect.stringMatching(each.reason) })),
+    });
+    const { gather } = world([]);
+    const evidence = await gather(null, found);
+    expect(evidence.places).toContainEqual(expect.objectContaining({ state: 'unavailable', about: OLD }));
+    expect(ask(isSigned, { policy: asks, evidence: { signatures: evidence }, now: DEADLINE })).toBe('lacks signature');
+  });
+
   test('is asked if the digest has no trusted signature of its own', async () => {
     const { asked, gather } = world([material(OTHER, OLD)]);
     const evidence = await gather(null, [OTHER]);

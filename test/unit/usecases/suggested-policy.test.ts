@@ -40,6 +40,15 @@ const verdicts = (suggestion: ReturnType<typeof suggest>) =>
   suggestion.tags.map(({ answer }) => answer.signatures.verdict);
 
 describe('a suggested policy', () => {
+  test('names nobody whose certificate names no issuer: no policy could', () => {
+    const nameless = (n: number): FoundSignature => {
+      const one = released('v1.0.0')(n);
+      return one.signer?.kind === 'keyless' ? { ...one, signer: { ...one.signer, oidcIssuer: '' } } : one;
+    };
+    const { policy, signers } = suggest(tag('1.0.0', 1, nameless), tag('1.0.1', 2, nameless));
+    expect([policy.signatures.authorities, signers]).toEqual([[], []]);
+  });
+
   const releases = [
     tag('1.3.0', 3, released('v1.3.0')),
     tag('1.2.1', 2, released('v1.2.1')),
