@@ -136,13 +136,16 @@ export function cosignSignature(of: Image, { sign = signed, alter = (payload) =>
  * @see https://github.com/sigstore/cosign/blob/main/specs/BUNDLE_SPEC.md
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
  */
-export function sigstoreReferrer(of: Image): { readonly bundle: Image; readonly fallback: Image } {
+export function sigstoreReferrer(
+  of: Image,
+  contentType: 'dsse-envelope' | 'message-signature' = 'dsse-envelope',
+): { readonly bundle: Image; readonly fallback: Image } {
   const artifactType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
   const annotations = {
-    'dev.sigstore.bundle.content': 'dsse-envelope',
-    'dev.sigstore.bundle.predicateType': COSIGN_SIGN,
+    'dev.sigstore.bundle.content': contentType,
+    ...(contentType === 'dsse-envelope' ? { 'dev.sigstore.bundle.predicateType': COSIGN_SIGN } : {}),
   };
-  const content = sigstoreBundle(artifactType, of);
+  const content = sigstoreBundle(artifactType, contentType === 'dsse-envelope' ? statementOf(of) : messageOf(of));
   const layers = [blob(artifactType, content)];
   const manifest = image(MANIFEST, { artifactType, config: EMPTY, layers, subject: descriptor(of), annotations });
   const fallback = image(INDEX, { manifests: [{ ...descriptor(manifest), artifactType, annotations }] });
@@ -152,8 +155,14 @@ export function sigstoreReferrer(of: Image): { readonly bundle: Image; readonly 
 const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
 const IN_TOTO = 'application/vnd.in-toto+json';
 
-/** @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto */
-function sigstoreBundle(mediaType: string, of: Image): Buffer {
+/** A signature over the manifest itself. */
+function messageOf(of: Image): object {
+  const digest = Buffer.from(of.digest.slice('sha256:'.length), 'hex').toString('base64');
+  return { messageSignature: { messageDigest: { algorithm: 'SHA2_256', digest }, signature: signed(of.bytes) } };
+}
+
+/** @see https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
+function statementOf(of: Image): object {
   const statement = Buffer.from(
     JSON.stringify({
       _type: 'https://in-toto.io/Statement/v1',
@@ -162,23 +171,16 @@ function sigstoreBundle(mediaType: string, of: Image): Buffer {
       predicate: {},
     }),
   );
-  // https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
   const encoded = Buffer.concat([Buffer.from(`DSSEv1 ${IN_TOTO.length} ${IN_TOTO} ${statement.length} `), statement]);
+  const signatures = [{ sig: signed(encoded), keyid: '' }];
+  return { dsseEnvelope: { payload: statement.toString('base64'), payloadType: IN_TOTO, signatures } };
+}
+
+/** @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto */
+function sigstoreBundle(mediaType: string, content: object): Buffer {
   const key = RELEASE_KEY.publicKey.export({ type: 'spki', format: 'der' });
-  return Buffer.from(
-    JSON.stringify({
-      mediaType,
-      verificationMaterial: {
-        publicKey: { hint: createHash('sha256').update(key).digest('base64') },
-        tlogEntries: [],
-      },
-      dsseEnvelope: {
-        payload: statement.toString('base64'),
-        payloadType: IN_TOTO,
-        signatures: [{ sig: signed(encoded), keyid: '' }],
-      },
-    }),
-  );
+  const publicKey = { hint: createHash('sha256').update(key).digest('base64') };
+  return Buffer.from(JSON.stringify({ mediaType, verificationMaterial: { publicKey, tlogEntries: [] }, ...content }));
 }
 
 /** `sha256-<hex>`: the tag that speaks about a digest. */

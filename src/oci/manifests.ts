@@ -81,6 +81,22 @@ export async function readManifest(client: RegistryClient, image: ImageName, ref
     : { kind: 'manifest', digest: said, manifest };
 }
 
+/** The bytes of a manifest, for signatures that are over them. Trouble and other bytes than asked for are `unavailable`. */
+export async function manifestBytes(
+  client: RegistryClient,
+  image: ImageName,
+  digest: Digest,
+): Promise<Evidence<Uint8Array>> {
+  const path = manifestPath(image, digest);
+  const maxBytes = BODY_CAPS.manifest;
+  const answer = await client.request(image, { method: 'GET', path, accept: ACCEPT_MANIFESTS, maxBytes });
+  if (answer.kind === 'not-found') return { state: 'absent' };
+  if (answer.kind === 'trouble') return unavailable(answer.reason);
+  if ((await sha256(answer.body)) !== digest)
+    return unavailable(`The manifest from ${image.registry} does not match requested digest ${digest}`);
+  return { state: 'present', value: answer.body };
+}
+
 function noDigest({ registry }: ImageName, said: string | null): string {
   return said === null
     ? `${registry} answered without a digest`

@@ -1,6 +1,6 @@
 import type { Registry } from '../usecases/ports.ts';
 import { type ClientOptions, RegistryClient } from './client.ts';
-import { inspectManifest, resolveManifest } from './manifests.ts';
+import { inspectManifest, manifestBytes, resolveManifest } from './manifests.ts';
 import { ManifestMemory } from './place-reading.ts';
 import { type FindAttestations, searchSignatures } from './signatures.ts';
 import { listTagPage } from './tags.ts';
@@ -24,6 +24,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   return {
     resolve: (image, reference) => resolveManifest(client, image, reference),
     inspect: (image, digest) => inspectManifest(client, image, digest),
+    manifestBytes: (image, digest) => manifestBytes(client, image, digest),
     listTags: (image, from, limit) => listTagPage(client, image, from, limit),
     findSignatures: (image, digest, search) =>
       searchSignatures(client.within(search.requests), image, digest, search, options.attestations, memory),

@@ -130,10 +130,7 @@ function readContent(
       const { messageDigest, signature } = content.messageSignature;
       checkMessageDigest(messageDigest, about, artifact);
       if (artifact === null)
-        throw new Refused(
-          'unsupported',
-          'it signs the manifest itself, whose bytes are not at hand: cosign signs a statement',
-        );
+        throw new Refused('unsupported', 'it signs the manifest itself, whose bytes could not be read');
       return { says: { predicateType: null, provenance: null }, content: Content.ofMessage(signature, artifact) };
     }
   }

@@ -87,7 +87,7 @@ function idOf(trust: Trust): Digest {
 function contentId(content: SignatureContent): string {
   switch (content.kind) {
     case 'bundle':
-      return `bundle ${sha256(content.bytes)}`;
+      return `bundle ${sha256(content.bytes)} ${content.artifact === undefined ? '' : sha256(content.artifact)}`;
     case 'simple-signing':
       return `simple-signing ${sha256(content.payload)} ${annotationsId(content.annotations)}`;
     case 'dsse':

@@ -7,10 +7,8 @@ import { Refused, refusalOf } from './refused.ts';
 import type { Signed } from './signed.ts';
 import { type NamedRoot, type TrustedKey, type Verified, verifySigned } from './verify-signed.ts';
 
-/** What was read; of a bundle perhaps with the bytes that it signs. */
-export type SignatureContent =
-  | SignatureMaterial['content']
-  | { readonly kind: 'bundle'; readonly bytes: Uint8Array; readonly artifact: Uint8Array };
+/** What was read. */
+export type SignatureContent = SignatureMaterial['content'];
 
 /** What verification makes of it: all of `FoundSignature` but where it was found. */
 export type Judged = Omit<FoundSignature, 'place' | 'image' | 'about' | 'source'>;
@@ -36,7 +34,7 @@ export function verifyContent(
 function readContent(content: SignatureContent, about: Digest): Signed {
   switch (content.kind) {
     case 'bundle':
-      return readBundle(content.bytes, about, 'artifact' in content ? content.artifact : null);
+      return readBundle(content.bytes, about, content.artifact ?? null);
     case 'simple-signing':
       return readCosignSignature(content.payload, content.annotations, about);
     case 'dsse':

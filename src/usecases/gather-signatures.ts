@@ -1,5 +1,6 @@
 import { type Authority, isKeyless, PUBLIC_GOOD } from '../domain/authority.ts';
 import type { Digest } from '../domain/digest.ts';
+import type { Evidence } from '../domain/evidence.ts';
 import type { Policy } from '../domain/policy.ts';
 import { ciClaimsOf } from '../domain/provenance.ts';
 import type { ImageName } from '../domain/reference.ts';
@@ -9,6 +10,7 @@ import type {
   CiRuns,
   Registry,
   RequestBudget,
+  SignatureMaterial,
   SignatureSearch,
   SignatureVerifier,
   Trust,
@@ -172,9 +174,33 @@ async function look(
     known: new Set(known.keys()),
     requests,
   });
-  const verified = await deps.verifier.verify(search.materials, trust);
+  const verified = await verify(deps, { image, requests }, search.materials, trust);
   const again = search.known.flatMap((source) => known.get(source) ?? []);
   return { places: search.places, found: [...again, ...verified], children: search.children };
+}
+
+/** A bundle whose signature is over the manifest's own bytes is verified with them, which few bundles need. */
+async function verify(
+  { registry, verifier }: SignatureDependencies,
+  { image, requests }: Pick<SignatureRequest, 'image' | 'requests'>,
+  materials: readonly SignatureMaterial[],
+  trust: Trust,
+): Promise<readonly FoundSignature[]> {
+  const found = await verifier.verify(materials, trust);
+  const wants = (at: number): boolean =>
+    materials[at]?.content.kind === 'bundle' && found[at]?.problem === 'unsupported';
+  const manifests = new Map<Digest, Evidence<Uint8Array>>();
+  for (const about of new Set(materials.filter((_, at) => wants(at)).map((one) => one.about)))
+    manifests.set(about, requests.take() ? await registry.manifestBytes(image, about) : NO_REQUESTS);
+  if (manifests.size === 0) return found;
+  const completed = materials.map((one, at): SignatureMaterial => {
+    const read = wants(at) ? manifests.get(one.about) : undefined;
+    const { content } = one;
+    if (content.kind !== 'bundle' || read === undefined) return one;
+    if (read.state === 'present') return { ...one, content: { ...content, artifact: read.value } };
+    return read.state === 'absent' ? one : { ...one, content: { kind: 'unreadable', reason: read.reason } };
+  });
+  return verifier.verify(completed, trust);
 }
 
 /** A single image's own signatures are enough; without, those of an index that lists it are looked for. */

@@ -35,6 +35,8 @@ export interface Registry {
   ): Promise<Evidence<{ readonly digest: Digest; readonly mediaType: string }>>;
   /** `GET` by digest: what the manifest is. The bytes are hashed and compared with the digest. */
   inspect(image: ImageName, digest: Digest): Promise<Evidence<ManifestFacts>>;
+  /** `GET` by digest: the manifest's own bytes, hashed and compared with the digest. */
+  manifestBytes(image: ImageName, digest: Digest): Promise<Evidence<Uint8Array>>;
   /** One page of at most `limit` tags, from the beginning (`null`) or from a `next`. */
   listTags(image: ImageName, from: string | null, limit: number): Promise<Evidence<TagPage>>;
   /**
@@ -93,7 +95,12 @@ export interface SignatureMaterial {
   /** The manifest that holds it, or the sha256 of an API's bundle. */
   readonly source: Digest;
   readonly content: /** @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto */
-    | { readonly kind: 'bundle'; readonly bytes: Uint8Array }
+    | {
+        readonly kind: 'bundle';
+        readonly bytes: Uint8Array;
+        /** The bytes that have the digest: a message signature is over them, a statement only names their digest. */
+        readonly artifact?: Uint8Array | undefined;
+      }
     /** @see https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
     | { readonly kind: 'simple-signing'; readonly payload: Uint8Array; readonly annotations: CosignAnnotations }
     /** A DSSE envelope under cosign's `.att` tag. */

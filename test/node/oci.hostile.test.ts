@@ -34,6 +34,7 @@ const OPERATIONS = {
   resolve: (registry: Registry) => registry.resolve(IMAGE, 'v1'),
   resolveDigest: (registry: Registry) => registry.resolve(IMAGE, DIGEST),
   inspect: (registry: Registry) => registry.inspect(IMAGE, DIGEST),
+  manifestBytes: (registry: Registry) => registry.manifestBytes(IMAGE, DIGEST),
   listTags: (registry: Registry) => registry.listTags(IMAGE, null, 10),
   findSignatures: async (registry: Registry) => {
     const search = await searchOf(registry, IMAGE, DIGEST, { repository: 'org/signatures' });
@@ -41,8 +42,15 @@ const OPERATIONS = {
   },
 } as const;
 type Operation = keyof typeof OPERATIONS;
-const ALL: readonly Operation[] = ['resolve', 'resolveDigest', 'inspect', 'listTags', 'findSignatures'];
-const READS: readonly Operation[] = ['inspect', 'listTags', 'findSignatures'];
+const ALL: readonly Operation[] = [
+  'resolve',
+  'resolveDigest',
+  'inspect',
+  'manifestBytes',
+  'listTags',
+  'findSignatures',
+];
+const READS: readonly Operation[] = ['inspect', 'manifestBytes', 'listTags', 'findSignatures'];
 
 /** Promises more than it sends, then hangs up. */
 const truncated: Handler = (_, response) => {
@@ -85,7 +93,7 @@ const CASES: readonly (readonly [string, readonly Operation[], Handler | (() => 
     /digest that is not sha256/,
   ],
   ['another digest', ['resolveDigest'], answer(200, { 'docker-content-digest': DIGEST.replace('a', 'b') }), /digest/],
-  ['a wrong digest', ['inspect'], answer(200, {}, '{}'), /does not match requested digest/],
+  ['a wrong digest', ['inspect', 'manifestBytes'], answer(200, {}, '{}'), /does not match requested digest/],
   ['deep JSON', ['listTags'], answer(200, {}, deepJson), /^$/],
   ['no JSON', ['listTags'], answer(200, {}, garbage), /no list of tags/],
   ['tags that are no list', ['listTags'], answer(200, {}, '{"tags":{"0":"v1"}}'), /no list of tags/],
@@ -124,8 +132,9 @@ test.each(TABLE)('$operation, given $name, is never absent', async ({ name, oper
   const started = Date.now();
   const result = await OPERATIONS[operation](connect());
   expect(Date.now() - started).toBeLessThan(4000);
-  // Deep JSON is a list of tags without a valid one.
-  const expected = name === 'deep JSON' ? 'present' : name === 'a wrong digest' ? 'invalid' : 'unavailable';
+  // Deep JSON is a list of tags without a valid one. What a digest is, is told apart from what could not be read.
+  const invalid = name === 'a wrong digest' && operation === 'inspect';
+  const expected = name === 'deep JSON' ? 'present' : invalid ? 'invalid' : 'unavailable';
   expect(result.state).toBe(expected);
   if (expected !== 'present') expect(JSON.stringify(result)).toMatch(reason);
   expect(JSON.stringify(result)).not.toContain('channel');

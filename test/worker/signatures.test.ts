@@ -123,6 +123,34 @@ describe('a repository that requires a signature', () => {
   });
 });
 
+describe('a bundle whose signature is over the manifest itself', () => {
+  const attached = (image: Image, of: Image): void => {
+    const { bundle } = sigstoreReferrer(of, 'message-signature');
+    const manifest = JSON.parse(bundle.bytes.toString());
+    const subject = { mediaType: image.mediaType, digest: image.digest, size: image.size };
+    const bytes = Buffer.from(JSON.stringify({ ...manifest, subject }));
+    pushwarden.registry.push(path, null, { ...bundle, bytes });
+  };
+
+  test('is verified with its bytes', async () => {
+    const image = singleImage(`${path} 1`);
+    attached(image, image);
+    await release('1.0.0', image);
+    const { found } = (await judged('1.0.0', 'trusted')).evidence.signatures;
+    expect(found).toMatchObject([{ state: 'valid', predicateType: null, signer: { kind: 'key' } }]);
+  });
+
+  test('of another image counts for nothing', async () => {
+    const image = singleImage(`${path} 1`);
+    attached(image, singleImage('another'));
+    await release('1.0.0', image);
+    await pushwarden.advance(SETTLE + 5);
+    expect(await pushOf('1.0.0')).toMatchObject({
+      findings: [{ code: 'invalid-signature', found: [{ problem: 'other-subject' }] }],
+    });
+  });
+});
+
 describe('a signature that is worth nothing is told after the settle time', () => {
   const forgeries: [string, (image: Image) => Image, string, RegExp][] = [
     ['another key', (image) => cosignSignature(image, { sign: byStranger }), 'untrusted-signer', /key/],

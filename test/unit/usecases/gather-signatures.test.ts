@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../src/domain/digest.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { Policy } from '../../../src/domain/policy.ts';
 import type { FoundSignature } from '../../../src/domain/signature.ts';
 import { isSigned } from '../../../src/domain/signature-rules.ts';
@@ -28,8 +29,16 @@ const material = (about: Digest, source: Digest): SignatureMaterial => ({
 function world(
   held: readonly SignatureMaterial[],
   verdict: (one: SignatureMaterial) => Partial<FoundSignature> = () => ({}),
+  manifest: Evidence<Uint8Array> = { state: 'absent' },
 ) {
-  const asked = { names: [] as string[][], searched: [] as Digest[], read: 0, verified: 0, runs: [] as string[] };
+  const asked = {
+    names: [] as string[][],
+    searched: [] as Digest[],
+    read: 0,
+    verified: 0,
+    runs: [] as string[],
+    manifests: [] as Digest[],
+  };
   let roots: TrustedRootData[] = [{ name: 'public-good', id: OLD, json: '{}', stale: false }];
   const search = (digest: Digest, known: ReadonlySet<Digest>): SignatureSearch => {
     const here = held.filter(({ about }) => about === digest);
@@ -46,6 +55,10 @@ function world(
   const deps = {
     registry: {
       findSignatures: (_, digest, { known }) => Promise.resolve(search(digest, known)),
+      manifestBytes(_, digest) {
+        asked.manifests.push(digest);
+        return Promise.resolve(manifest);
+      },
     } as Partial<Registry> as Registry,
     verifier: {
       verify(materials: readonly SignatureMaterial[]) {
@@ -165,6 +178,30 @@ describe('an index that lists the digest', () => {
     const { asked, gather } = world([material(NEW, OLD)], () => stranger);
     await gather(null, [OTHER]);
     expect(asked.searched).toEqual([NEW, OTHER]);
+  });
+});
+
+describe('a bundle that cannot be verified without the bytes of the manifest', () => {
+  const unsupported = (one: SignatureMaterial): Partial<FoundSignature> => {
+    switch (one.content.kind) {
+      case 'bundle':
+        return one.content.artifact === undefined ? { state: 'unsupported', problem: 'unsupported', signer: null } : {};
+      case 'unreadable':
+        return { state: 'unavailable', problem: 'unreadable', reason: one.content.reason, signer: null };
+      default:
+        return {};
+    }
+  };
+
+  test.each([
+    [{ state: 'present', value: new Uint8Array(3) }, 'valid'],
+    [{ state: 'absent' }, 'unsupported'],
+    [{ state: 'unavailable', reason: 'answered 500' }, 'unavailable'],
+  ] as const)('with %j is %s', async (manifest, state) => {
+    const { asked, gather } = world([material(NEW, OLD), material(NEW, OTHER)], unsupported, manifest);
+    const { found } = await gather(null);
+    expect(found.map((one) => one.state)).toEqual([state, state]);
+    expect(asked.manifests).toEqual([NEW]);
   });
 });
 
