@@ -2,7 +2,7 @@ import { type AuthorityLists, authorityName } from './authority.ts';
 import { type Case, deadlineAt, findingAt, type Outcome, SATISFIED, settleAt, unavailableAt } from './case.ts';
 import type { Digest } from './digest.ts';
 import type { SignatureFound } from './finding.ts';
-import { type FoundSignature, isImageSignature, type SignatureEvidence } from './signature.ts';
+import { type FoundSignature, isImageSignature, isProvenance, type SignatureEvidence } from './signature.ts';
 import { isBy, missingLists, untrusted } from './trust.ts';
 
 /** What the signatures of the push's digest come to. */
@@ -37,7 +37,7 @@ function standing({ policy, push, evidence }: Case): Standing {
     is: 'untrusted',
     expected: [...new Set(missing.flat().map(authorityName))].slice(0, 10),
     strangers: strangers(authorities, signatures),
-    invalid: invalid(signatures),
+    invalid: invalid(authorities, signatures),
   };
 }
 
@@ -58,21 +58,24 @@ function isComplete(evidence: SignatureEvidence, missing: AuthorityLists): boole
   return children.some(isUnsigned) || isRead(() => true);
 }
 
-/** A statement that is no signature, such as an SBOM's, is nobody's attempt to sign the image. */
-function strangers(authorities: AuthorityLists, evidence: SignatureEvidence): FoundSignature[] {
-  const wanted = new Set(
-    authorities.flat().flatMap((one) => (one.attestations ?? []).map((each) => each.predicateType)),
-  );
-  return untrusted(authorities, evidence).filter(
-    (found) => claimsImage(found) || (found.predicateType !== null && wanted.has(found.predicateType)),
-  );
+/**
+ * Whether it is somebody's attempt to sign the image: a signature, provenance, or a statement that an authority has to
+ * make. An SBOM by another key, or of another Sigstore, says nothing about a signature that is still to come.
+ */
+function isAttempt(authorities: AuthorityLists, found: FoundSignature): boolean {
+  const wanted = authorities.flat().flatMap(({ attestations = [] }) => attestations);
+  const isWanted = wanted.some(({ predicateType }) => predicateType === found.predicateType);
+  return isImageSignature(found) || isProvenance(found) || isWanted;
 }
 
-const claimsImage = (found: FoundSignature): boolean =>
-  isImageSignature(found) || found.provenance !== null || found.problem !== null;
+function strangers(authorities: AuthorityLists, evidence: SignatureEvidence): FoundSignature[] {
+  return untrusted(authorities, evidence).filter((found) => isAttempt(authorities, found));
+}
 
-function invalid({ found }: SignatureEvidence): FoundSignature[] {
-  return found.filter(({ state, problem }) => state === 'invalid' && problem !== 'unknown-key');
+function invalid(authorities: AuthorityLists, { found }: SignatureEvidence): FoundSignature[] {
+  return found.filter(
+    (each) => each.state === 'invalid' && each.problem !== 'unknown-key' && isAttempt(authorities, each),
+  );
 }
 
 /**

@@ -30,7 +30,9 @@ const forged = signature({ state: 'invalid', problem: 'bad-signature', reason: '
 const otherKey = signature({ state: 'invalid', problem: 'unknown-key', reason: 'no key fits', signer: null });
 const unverified = signature({ state: 'unavailable', problem: 'trusted-root', reason: 'stale', signer: null });
 const notation = signature({ state: 'unsupported', problem: 'unsupported', signer: null, format: 'notation' });
-const sbom = signature({ predicateType: 'https://spdx.dev/Document' });
+const SPDX = 'https://spdx.dev/Document';
+const SLSA = 'https://slsa.dev/provenance/v1';
+const sbom = signature({ predicateType: SPDX });
 const provenance = signature({ predicateType: 'https://slsa.dev/provenance/v1' });
 
 describe('somebody whom the policy names signed it', () => {
@@ -50,6 +52,21 @@ describe('somebody whom the policy names signed it', () => {
     ['an SBOM only', { ...found(signatures(sbom)), now: DEADLINE }, 'unsigned'],
     ['a Notation signature only', { ...found(signatures(notation)), now: DEADLINE }, 'unsigned'],
 
+    [
+      'an SBOM by another key',
+      { ...found(signatures({ ...otherKey, predicateType: SPDX })), now: SETTLED },
+      'waits signature 30',
+    ],
+    [
+      'an SBOM of another Sigstore',
+      { ...found(signatures({ ...forged, predicateType: SPDX })), now: SETTLED },
+      'waits signature 30',
+    ],
+    [
+      'the same, at the deadline',
+      { ...found(signatures({ ...forged, predicateType: SPDX })), now: DEADLINE },
+      'unsigned',
+    ],
     ['a stranger, before things settle', { ...found(signatures(stranger)), now: SETTLED - 1 }, 'waits signature 2'],
     ['a stranger', { ...found(signatures(stranger)), now: SETTLED }, 'untrusted-signer'],
     ['another key', { ...found(signatures(otherKey)), now: SETTLED }, 'untrusted-signer'],
@@ -140,6 +157,12 @@ describe('no signature fails verification', () => {
     ['a forgery, a place unread', { ...found(unreadable(forged)), now: DEADLINE }, 'satisfied'],
     ['not required', { policy: policy(), ...found(signatures(forged)), now: DEADLINE }, 'satisfied'],
     ['nothing', { now: DEADLINE }, 'satisfied'],
+    ['an SBOM that fails', { ...found(signatures({ ...forged, predicateType: SPDX })), now: DEADLINE }, 'satisfied'],
+    [
+      'provenance that fails',
+      { ...found(signatures({ ...forged, predicateType: SLSA })), now: SETTLED },
+      'invalid-signature',
+    ],
   ])('%s', (_, given, answer) => {
     expect(ask(signaturesAreValid, { policy: signed, ...given })).toBe(answer);
   });
