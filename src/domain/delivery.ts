@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import type { PushOrigin } from './evidence.ts';
+import type { WebhookOrigin } from './evidence.ts';
 import type { Pusher } from './policy.ts';
 import type { ImageName } from './reference.ts';
 
@@ -37,7 +37,7 @@ export type DeliveryContent =
 /** One webhook request that was authenticated. */
 export interface Delivery {
   readonly hookId: number;
-  readonly origin: Exclude<PushOrigin, 'read-back' | 'sweep' | 'baseline'>;
+  readonly origin: WebhookOrigin;
   readonly receivedAt: number;
   /** User-Agent, cut to 64 characters. */
   readonly userAgent: string;

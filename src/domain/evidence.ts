@@ -14,7 +14,10 @@ export type Evidence<T> =
   | { readonly state: 'unavailable'; readonly reason: string };
 
 /** How we came to know of a push. */
-export type PushOrigin = 'dockerhub' | 'github' | 'distribution' | 'read-back' | 'sweep' | 'baseline';
+export type PushOrigin = 'dockerhub' | 'github' | 'distribution' | 'read-back' | 'sweep' | 'baseline' | 'audit-log';
+
+/** Who tells of pushes by webhook. */
+export type WebhookOrigin = Extract<PushOrigin, 'dockerhub' | 'github' | 'distribution'>;
 
 /** What kind of thing the digest is, once read: `manifest` is a single image, `index` a multi-platform one. */
 export type PushKind = 'unresolved' | 'manifest' | 'index' | 'artifact' | 'child' | 'untagged' | 'deleted';
@@ -77,4 +80,9 @@ export interface PushEvidence {
   readonly signatures: SignatureEvidence | null;
   /** A webhook told of this tag at this digest (false for what only a sweep saw). */
   readonly reported: boolean;
+}
+
+/** Whether a webhook told of it. */
+export function isWebhook(origin: PushOrigin): origin is WebhookOrigin {
+  return origin === 'dockerhub' || origin === 'github' || origin === 'distribution';
 }

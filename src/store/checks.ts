@@ -30,7 +30,7 @@ const LOAD = `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, 
     r.team_id, r.registry, r.path, r.policy, r.missed_webhooks, t.digest AS t_digest, t.push_seq AS t_seq, t.changed_at AS t_changed_at,
     t.previous_digest AS t_previous, t.previous_at AS t_previous_at, t.left_at AS t_left_at, t.safe_digest AS t_safe,
     t.safe_at AS t_safe_at, t.safe_how AS t_safe_how, h.verdict AS h_verdict, h.origin AS h_origin
-  FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id LEFT JOIN actors a ON a.id = p.actor_id
+  FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
     LEFT JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
     LEFT JOIN pushes h ON h.repository_id = t.repository_id AND h.seq = t.push_seq
   ORDER BY p.repository_id, p.seq`;

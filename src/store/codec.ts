@@ -5,7 +5,7 @@ import type { Verdict } from '../domain/finding.ts';
 
 /** Small integers stand for words in rows that there are millions of. Append only: the numbers are in databases. */
 const KINDS = ['unresolved', 'manifest', 'index', 'artifact', 'child', 'untagged', 'deleted'] as const;
-const ORIGINS = ['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'baseline'] as const;
+const ORIGINS = ['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'baseline', 'audit-log'] as const;
 const VERDICTS = ['pending', 'trusted', 'rogue', 'undetermined'] as const;
 const OUTCOMES = ['recorded', 'noted', 'not-understood', 'unwatched'] as const;
 const SAFE_HOW = ['trusted', 'baseline'] as const;

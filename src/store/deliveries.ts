@@ -1,4 +1,5 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
+import { accountKind } from '../domain/credential.ts';
 import type { Delivery, PushClaim } from '../domain/delivery.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
@@ -38,7 +39,7 @@ const SEEN_ON = `SELECT d.day FROM deliveries d
   WHERE d.hook_id = ?2 AND d.day IN (?3, ?3 - 1, ?3 - 2, ?3 - 3, ?3 - 4) AND d.key = c.key`;
 
 const WATCHED = 'JOIN repositories r ON r.team_id = ?5 AND r.registry = c.registry AND r.path = c.path';
-const ACTOR = 'LEFT JOIN actors a ON a.team_id = ?5 AND a.provider = ?6 AND a.external_id = c.actor';
+const ACTOR = 'LEFT JOIN credentials a ON a.team_id = ?5 AND a.kind = ?6 AND a.external_id = c.actor';
 
 /** The same push told by another delivery moments ago (same tag, digest and account). */
 const FOLDED = `SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest
@@ -47,9 +48,9 @@ const FOLDED = `SELECT p.seq FROM pushes p INDEXED BY pushes_by_digest
     AND p.origin <= ${LAST_WEBHOOK_ORIGIN} AND p.received_at > ?4 - ${FOLD_MS} AND p.actor_id IS a.id
   ORDER BY p.seq DESC LIMIT 1`;
 
-const ADD_ACTORS = `INSERT INTO actors (team_id, provider, external_id, name, first_seen_at)
+const ADD_ACTORS = `INSERT INTO credentials (team_id, kind, external_id, name, first_seen_at)
   SELECT DISTINCT ?5, ?6, c.actor, c.pusher, ?4 FROM c ${WATCHED} WHERE c.actor IS NOT NULL AND ?2 AND ?3 AND ?7 IS NULL
-  ON CONFLICT (team_id, provider, external_id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`;
+  ON CONFLICT (team_id, kind, external_id) DO UPDATE SET name = excluded.name WHERE name <> excluded.name`;
 
 // Writes 2 rows per push whose digest is still to be asked for, 3 with its digest: the row, the due index, the digest index.
 const ADD_PUSHES = `INSERT INTO pushes
@@ -69,8 +70,8 @@ const ADD_DELIVERIES = `INSERT INTO deliveries (hook_id, day, key, received_at, 
   RETURNING lower(hex(key)) AS key, repository_id AS repository, repeats > 0 AS seen`;
 
 // Who a repeated delivery names: its look is theirs.
-const FIND_ACTORS = `SELECT external_id AS actor, id FROM actors
-  WHERE team_id = ?1 AND provider = ?2 AND external_id IN (SELECT value FROM json_each(?3))`;
+const FIND_ACTORS = `SELECT external_id AS actor, id FROM credentials
+  WHERE team_id = ?1 AND kind = ?2 AND external_id IN (SELECT value FROM json_each(?3))`;
 
 const ADD_OTHER = `INSERT INTO deliveries (hook_id, day, key, received_at, outcome, event, user_agent, body_sha256, problem, body)
   VALUES (?1, ?2, unhex(?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -139,10 +140,10 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
       .filter(({ actor }) => actor !== null)
       .map(({ actor, pusher }) => `${teamId} ${origin} ${actor} ${pusher}`);
     const isNewActor = actors.some((actor) => !knownActors.has(actor));
-    const before = isNewActor ? [statement(ADD_ACTORS, origin, null)] : [];
+    const before = isNewActor ? [statement(ADD_ACTORS, accountKind(origin), null)] : [];
     const results = await db.batch([
       ...before,
-      statement(ADD_PUSHES, origin, originCode(origin)),
+      statement(ADD_PUSHES, accountKind(origin), originCode(origin)),
       statement(ADD_DELIVERIES, delivery.userAgent, delivery.bodySha256),
     ]);
     // The batch's answers are untyped; these are the columns that ADD_PUSHES and ADD_DELIVERIES name.
@@ -161,10 +162,13 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
     looks: Recorded['looks'],
     rows: readonly ClaimRow[],
     teamId: number,
-    origin: string,
+    origin: Delivery['origin'],
   ): Promise<Recorded['looks']> {
     const names = JSON.stringify(rows.map(({ actor }) => actor));
-    const actors = await db.prepare(FIND_ACTORS).bind(teamId, origin, names).all<{ actor: string; id: number }>();
+    const actors = await db
+      .prepare(FIND_ACTORS)
+      .bind(teamId, accountKind(origin), names)
+      .all<{ actor: string; id: number }>();
     const ids = new Map(actors.results.map(({ actor, id }) => [actor, id]));
     return looks.map((look) => ({
       ...look,

@@ -1,3 +1,4 @@
+import { isWebhook } from '../domain/evidence.ts';
 import { formatImageName } from '../domain/reference.ts';
 import { mergeFacts } from './alert-changes.ts';
 import type { KeptSignatures, SignatureDependencies } from './gather-signatures.ts';
@@ -235,4 +236,4 @@ async function reportMissed(deps: CheckDependencies, push: PushToCheck, image: s
 
 /** A repeated delivery tells of a push too: then the read-back names its account. */
 const toldByWebhook = ({ origin, actorId }: PushToCheck): boolean =>
-  origin === 'read-back' ? actorId !== null : origin !== 'sweep' && origin !== 'baseline';
+  origin === 'read-back' ? actorId !== null : isWebhook(origin);

@@ -61,7 +61,7 @@ export const pushAnswer = z
     tag: z.string().meta({ description: 'Empty for a manifest pushed by digest.' }),
     digest,
     kind: z.enum(['unresolved', 'manifest', 'index', 'artifact', 'child', 'untagged', 'deleted']),
-    origin: z.enum(['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'baseline']),
+    origin: z.enum(['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'baseline', 'audit-log']),
     receivedAt: time,
     pushedAt: time.nullable().meta({ description: "The registry's own time, where it gives one." }),
     confirmedAt: time.nullable().meta({ description: 'When the registry confirmed that the tag has this digest.' }),
