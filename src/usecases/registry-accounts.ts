@@ -38,14 +38,16 @@ export interface ListedToken {
   readonly kind: 'dockerhub-pat' | 'dockerhub-oat';
   /** `uuid` of a personal token, `id` of an organization's. At most 100 characters. */
   readonly id: string;
+  /** At most 255 characters; may be empty. */
   readonly label: string;
   /** The organization's member who made it; `null` for a personal token, which is its account's own. */
   readonly createdBy: string | null;
   readonly createdAt: number | null;
   readonly creatorIp: string | null;
   readonly expiresAt: number | null;
-  /** `null`: never. */
+  /** `null`: never. A last use that cannot be read makes the whole page `unavailable`. */
   readonly usedAt: number | null;
+  /** True also if the registry does not say: it may be able to push. */
   readonly active: boolean;
   /** Open strings: `repo:write`, `scope-image-push`. `null`: the list does not say. */
   readonly scopes: readonly string[] | null;
@@ -59,13 +61,14 @@ export interface TokenResource {
   readonly scopes: readonly string[];
 }
 
+/** A page of tokens, whole: one that cannot be read makes the page `unavailable` rather than vanish from it. */
 export interface TokenList {
   readonly tokens: readonly ListedToken[];
   /** The page to read next; `null`: this was the last one. */
   readonly next: number | null;
 }
 
-/** A row of an audit log. */
+/** A row of an audit log. Texts have at most 255 characters, and but for `action` may be empty: the log does not say. */
 export interface AuditRow {
   readonly account: string;
   /** `repo.tag.push` */
@@ -80,13 +83,19 @@ export interface AuditRow {
   readonly description: string;
 }
 
+/** A page of an audit log, whole: a row without a readable action or time makes it `unavailable`. */
 export interface AuditPage {
   readonly rows: readonly AuditRow[];
   /** More may follow on the next page. */
   readonly more: boolean;
 }
 
-/** Reads of Docker Hub's account API. They never throw. @see https://docs.docker.com/reference/api/hub/latest/ */
+/**
+ * Reads of Docker Hub's account API. They never throw. Each takes one from `requests` if it asks, and none if it does
+ * not: a session that is over (`unavailable`), a rate limit that is known of (`later`), a name that cannot be one
+ * (`forbidden`). Pages may go on without end: whoever reads them decides how far.
+ * @see https://docs.docker.com/reference/api/hub/latest/
+ */
 export interface DockerHub {
   signIn(login: HubLogin, requests: RequestBudget): Promise<AccountAnswer<HubSession>>;
   /** A page (from 1) of the signed-in user's own tokens. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 type Sources = ReadonlyMap<string, string>;
 
 const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
-const PORTS = ['usecases/ports.ts', 'usecases/stores.ts', 'usecases/tuf-mirrors.ts'];
+const PORTS = ['usecases/ports.ts', 'usecases/registry-accounts.ts', 'usecases/stores.ts', 'usecases/tuf-mirrors.ts'];
 
 /**
  * What the files of each layer may import: a folder, a file, or a package. `type:` allows types only. A layer is the
@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   webhooks: ['domain', 'webhooks', ...PORTS, 'zod', RUNTIME_TYPES],
   oci: ['domain', 'oci', ...PORTS, 'zod'],
   github: ['domain', 'github', ...PORTS, 'zod'],
+  dockerhub: ['domain', 'dockerhub', ...PORTS, 'zod'],
   sigstore: [
     'domain',
     'sigstore',
@@ -38,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'settings.ts': ['zod', RUNTIME_TYPES],
   'seal.ts': ['settings.ts', ...PORTS],
   'compose.ts': [
+    'dockerhub',
     'github',
     'notify',
     'oci',
@@ -205,6 +207,7 @@ describe('these checks', () => {
     ['src/usecases/judge.ts', 'store/codec.ts', "const store = await import('../store/codec.ts');"],
     ['src/oci/tags.ts', 'usecases/judge.ts', "import { judge } from '../usecases/judge.ts';"],
     ['src/oci/tags.ts', 'github/attestations.ts', "import '../github/attestations.ts';"],
+    ['src/dockerhub/client.ts', 'github/api.ts', "import { parseJson } from '../github/api.ts';"],
     ['src/store/codec.ts', 'settings.ts', "import type { Env } from '../settings.ts';"],
     ['src/http/api.ts', 'store/keys.ts', "import { createKeyStore } from '../store/keys.ts';"],
     ['src/http/api.ts', 'oci/registry.ts', "import { createRegistry } from '../oci/registry.ts';"],
