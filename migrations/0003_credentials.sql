@@ -23,9 +23,10 @@ ALTER TABLE credentials ADD COLUMN note TEXT;
 ALTER TABLE credentials ADD COLUMN marked_at INTEGER;
 ALTER TABLE credentials ADD COLUMN marked_by TEXT;
 ALTER TABLE credentials ADD COLUMN review_at INTEGER;
--- The tokens with which an account can push.
+-- The tokens that a source lists, and those with which an account can push.
+CREATE INDEX credentials_by_source ON credentials (source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX credentials_by_account ON credentials (team_id, account) WHERE account IS NOT NULL;
--- Watched ones with uses that nobody has looked at; empty when all is reviewed.
+-- Watched ones with uses that nobody has looked at, empty when all is reviewed.
 CREATE INDEX credentials_to_review ON credentials (review_at) WHERE review_at IS NOT NULL;
 
 ALTER TABLE pushes ADD COLUMN attribution TEXT;
@@ -46,7 +47,7 @@ CREATE TABLE sightings (
   detail TEXT,
   PRIMARY KEY (credential_id, at, key)
 ) STRICT, WITHOUT ROWID;
--- Uses that wait for a review; empty when all is reviewed.
+-- Uses that wait for a review, empty when all is reviewed.
 CREATE INDEX sightings_to_review ON sightings (credential_id, at) WHERE reviewed = 0;
 
 -- How often a credential was seen on a day (days since the epoch), by repository (0: none that is watched). Written in the
@@ -77,6 +78,8 @@ CREATE TABLE sources (
   progress TEXT,
   status TEXT NOT NULL,
   log_cursor TEXT,
+  signed_in TEXT NOT NULL DEFAULT '[]',
+  reader_id INTEGER,
   rev INTEGER NOT NULL DEFAULT 0,
   UNIQUE (team_id, kind, account, organization)
 ) STRICT;
@@ -98,5 +101,7 @@ CREATE TABLE audit_rows (
   open INTEGER,
   PRIMARY KEY (source_id, at, key)
 ) STRICT, WITHOUT ROWID;
--- Pushes that the log tells of and that are not found among ours yet; empty when all are.
+-- Pushes that the log tells of and that are not found among ours yet. Empty when all are.
 CREATE INDEX audit_rows_open ON audit_rows (source_id, at) WHERE open = 1;
+-- Changes that take a protection away and were not told yet, empty when all were.
+CREATE INDEX audit_rows_told ON audit_rows (source_id, at) WHERE open = 2;

@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import type { Finding, FindingCode, Verdict } from './finding.ts';
+import type { Finding, FindingCode, TokenFound, Verdict, WatchFinding } from './finding.ts';
 import type { Pusher } from './policy.ts';
 
 /** `acknowledged`: someone has it, worsening still speaks. Closed when cleared, expected, or kept as an incident. */
@@ -28,6 +28,28 @@ export interface AlertFacts {
   readonly nextDecisionAt: number | null;
   /** Who has it, once somebody does. */
   readonly acknowledged?: { readonly by: string; readonly at: number };
+}
+
+/**
+ * What an alert says that is about no push: a watched credential was used, or a protection was taken away. Times are ms
+ * since the epoch.
+ */
+export interface WatchAlertFacts {
+  readonly about: 'credential' | 'settings';
+  readonly credential: TokenFound | null;
+  /** Account whose pushes carry its name. */
+  readonly account: string | null;
+  readonly findings: readonly WatchFinding[];
+  /** The last use or change that it tells of. */
+  readonly at: number;
+  /** Who has it, once somebody does. */
+  readonly acknowledged?: { readonly by: string; readonly at: number };
+}
+
+export type AnyAlertFacts = AlertFacts | WatchAlertFacts;
+
+export function isWatchAlert(facts: AnyAlertFacts): facts is WatchAlertFacts {
+  return 'about' in facts;
 }
 
 /** The alert that already speaks about this repository and digest, if any. */

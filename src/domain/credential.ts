@@ -1,5 +1,3 @@
-import type { WebhookOrigin } from './evidence.ts';
-
 /**
  * What can push: an account as webhooks name it, or a token that the registry lists. A Docker Hub webhook names only the
  * account; a GitHub sender and a Distribution actor are all that there is to know.
@@ -31,18 +29,6 @@ export type AttributionStrength =
   | 'ambiguous'
   /** Only the account is known. */
   | 'unknown';
-
-/** The kind of credential that a webhook's account is. */
-export function accountKind(origin: WebhookOrigin): CredentialKind {
-  switch (origin) {
-    case 'dockerhub':
-      return 'dockerhub-account';
-    case 'github':
-      return 'github-sender';
-    case 'distribution':
-      return 'distribution-actor';
-  }
-}
 
 /** Whether it is a token (one of several that an account may have) rather than an account. */
 export function isToken(kind: CredentialKind): boolean {

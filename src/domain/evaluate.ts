@@ -1,4 +1,5 @@
-import type { Outcome } from './case.ts';
+import type { Case, Outcome } from './case.ts';
+import { canaryIsNotUsed, tokenIsAwake, tokenIsExpected, tokenIsNotFresh } from './credential-rules.ts';
 import type { PushEvidence, PushFacts } from './evidence.ts';
 import type { Finding, Judgement, Want } from './finding.ts';
 import type { Policy } from './policy.ts';
@@ -14,7 +15,11 @@ import { isSigned, signaturesAreValid } from './signature-rules.ts';
 
 /** Worst first: the order in which a maintainer reads them. */
 const RULES = [
+  canaryIsNotUsed,
   pusherIsExpected,
+  tokenIsExpected,
+  tokenIsNotFresh,
+  tokenIsAwake,
   immutableTagStays,
   ciMadeIt,
   isSigned,
@@ -24,13 +29,35 @@ const RULES = [
   registryHasIt,
 ] as const;
 
+/** Rules about who pushed: what they look at may become known long after a push was decided. */
+const PUSHER_RULES: readonly Rule[] = [
+  canaryIsNotUsed,
+  pusherIsExpected,
+  tokenIsExpected,
+  tokenIsNotFresh,
+  tokenIsAwake,
+];
+
+type Rule = (c: Case) => Outcome;
+
+/**
+ * Judges a push that was trusted once more, as far as who pushed it goes: what else was decided stays decided, whatever
+ * the tag has become since.
+ */
+export function evaluatePusher(policy: Policy, push: PushFacts, evidence: PushEvidence, now: number): Judgement {
+  return judged(PUSHER_RULES.map((rule) => rule({ policy, push, evidence, now })).filter(({ is }) => is === 'finding'));
+}
+
 /**
  * Judges a push by a policy with what is known at `now` (ms since the epoch). Pure: any new fact or the passing of
  * `next` just runs it again. A push is `trusted` only if nothing is found, nothing is awaited and nothing is
  * unavailable.
  */
 export function evaluate(policy: Policy, push: PushFacts, evidence: PushEvidence, now: number): Judgement {
-  const outcomes = RULES.map((rule): Outcome => rule({ policy, push, evidence, now }));
+  return judged(RULES.map((rule): Outcome => rule({ policy, push, evidence, now })));
+}
+
+function judged(outcomes: readonly Outcome[]): Judgement {
   const findings: Finding[] = [];
   const wants: Want[] = [];
   let next: number | null = null;

@@ -1,3 +1,4 @@
+import type { Attribution, CredentialFacts } from './attribution.ts';
 import type { CiClaims } from './ci.ts';
 import type { Digest } from './digest.ts';
 import type { Pusher } from './policy.ts';
@@ -68,6 +69,8 @@ export interface PushFacts {
   /** Since when it can have happened at the earliest: the last look that did not show it. */
   readonly notBefore: number;
   readonly pusher: Pusher | null;
+  /** The watched repository's id. */
+  readonly repository: number;
 }
 
 /** All that is known about a push at one moment. */
@@ -78,6 +81,9 @@ export interface PushEvidence {
   readonly announcements: readonly Announcement[];
   /** `null`: not looked for (yet). */
   readonly signatures: SignatureEvidence | null;
+  /** The account that a webhook names, as a credential; `null`: none is named. */
+  readonly account: CredentialFacts | null;
+  readonly attribution: Attribution;
   /** A webhook told of this tag at this digest (false for what only a sweep saw). */
   readonly reported: boolean;
 }

@@ -1,4 +1,5 @@
 import type { CiClaims } from './ci.ts';
+import type { AttributionStrength, CredentialKind } from './credential.ts';
 import type { Digest } from './digest.ts';
 import type { Pusher } from './policy.ts';
 import type { SignaturePlaceName, SignatureProblem } from './signature.ts';
@@ -8,7 +9,32 @@ import type { SignaturePlaceName, SignatureProblem } from './signature.ts';
  * exhaustive switch in `notify`, so that a new finding does not compile until it has words.
  */
 export type Finding =
-  | { readonly code: 'unexpected-pusher'; readonly pusher: Pusher; readonly expected: readonly string[] }
+  | {
+      readonly code: 'unexpected-pusher';
+      readonly pusher: Pusher;
+      readonly expected: readonly string[];
+      /** A maintainer said so of this very account. */
+      readonly marked?: 'unexpected' | 'retired';
+    }
+  | {
+      readonly code: 'unexpected-token';
+      readonly strength: AttributionStrength;
+      /** One, or all that it may have been. */
+      readonly tokens: readonly TokenFound[];
+    }
+  | {
+      readonly code: 'dormant-token-used';
+      readonly token: TokenFound;
+      readonly usedBefore: number;
+      readonly days: number;
+    }
+  | {
+      readonly code: 'fresh-token-used';
+      readonly token: TokenFound;
+      readonly minutes: number;
+      readonly createdBy: string | null;
+      readonly creatorIp: string | null;
+    }
   | { readonly code: 'tag-moved'; readonly from: Digest; readonly to: Digest | null }
   | { readonly code: 'tag-rolled-back'; readonly to: Digest; readonly leftAt: number }
   | { readonly code: 'no-ci-run'; readonly announceFirst: boolean; readonly jobEnded: boolean }
@@ -27,7 +53,47 @@ export type Finding =
     }
   | { readonly code: 'invalid-signature'; readonly found: readonly SignatureFound[] }
   | { readonly code: 'unreported-push' }
-  | { readonly code: 'forged-delivery' };
+  | { readonly code: 'forged-delivery' }
+  | WatchFinding;
+
+/**
+ * What is told of a credential or a setting, whether or not a push goes with it. Times are ms since the epoch; `since`
+ * is the earliest moment it can have been.
+ */
+export type WatchFinding =
+  | {
+      readonly code: 'canary-used';
+      readonly token: TokenFound;
+      readonly since: number | null;
+      readonly at: number;
+      /** What it was used for, where the registry tells. */
+      readonly use: string | null;
+    }
+  | {
+      readonly code: 'token-used-outside-ci';
+      readonly token: TokenFound;
+      readonly since: number | null;
+      readonly at: number;
+    }
+  | {
+      readonly code: 'protection-disarmed';
+      readonly change: DisarmedChange;
+      /** What was changed, by the registry's own name. */
+      readonly target: string;
+      readonly actor: string | null;
+      readonly at: number;
+    };
+
+/** A change of settings that takes a protection away. */
+export type DisarmedChange = 'webhook-deleted' | 'immutable-tags-changed' | 'oidc-connection-deleted';
+
+/** A credential as a finding tells of it. */
+export interface TokenFound {
+  /** `C-12` in the API. */
+  readonly id: number;
+  readonly kind: CredentialKind;
+  readonly name: string;
+}
 
 /** A signature as a finding tells of it. */
 export interface SignatureFound {

@@ -1,3 +1,5 @@
+import type { SourcePart } from './source.ts';
+
 /**
  * Health alerts: our own failure, or blindness. Never in the words, colours or channel of an attack. Each kind says
  * what may go unnoticed; the text is one exhaustive switch in `notify`.
@@ -30,6 +32,16 @@ export type HealthFact =
       readonly reason: string;
       readonly freshUntil: number | null;
     }
+  /** A registry account that is read for tokens or its log does not answer as it did. Times in ms since the epoch. */
+  | {
+      readonly kind: 'source-blind';
+      readonly source: string;
+      readonly part: SourcePart;
+      readonly reason: string;
+      readonly since: number;
+    }
+  /** An audit log does not go on where it was read to. */
+  | { readonly kind: 'audit-log-gap'; readonly account: string; readonly since: number | null }
   /** Our cryptography fails on signatures whose answer is known. */
   | { readonly kind: 'signature-self-test'; readonly reason: string };
 
@@ -56,5 +68,9 @@ export function healthSubject(fact: HealthFact): string {
       return fact.root;
     case 'signature-self-test':
       return 'self-test';
+    case 'source-blind':
+      return `${fact.source} ${fact.part}`;
+    case 'audit-log-gap':
+      return fact.account;
   }
 }

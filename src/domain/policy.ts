@@ -31,11 +31,24 @@ export interface Policy {
     /** Who may sign: one of each list must have. Missing in policies that were saved before there were any. */
     readonly authorities?: AuthorityLists | undefined;
   };
+  /** What is expected of the tokens that pushes are attributed to. Missing in policies that were saved before. */
+  readonly tokens?: TokenPolicy | undefined;
   /** What may honestly arrive in any order is judged this long after the push, in seconds. */
   readonly settleSeconds: number;
   /** What may honestly be late is judged this long after the push, in seconds. */
   readonly deadlineSeconds: number;
 }
+
+export interface TokenPolicy {
+  /** `require`: a token that is not marked as expected here must not push. */
+  readonly mode: 'require' | 'off';
+  /** A token that was not used for so many days and then pushes is told; 0: never. */
+  readonly dormantDays: number;
+  /** A token that is younger than so many minutes, made from where none was made before, is told; 0: never. */
+  readonly freshMinutes: number;
+}
+
+export const DEFAULT_TOKENS: TokenPolicy = { mode: 'off', dormantDays: 90, freshMinutes: 60 };
 
 /** Whether the policy says that this tag never moves once published. */
 export function isImmutableTag(policy: Policy, tag: string): boolean {

@@ -1,54 +1,10 @@
 import { type Case, deadlineAt, findingAt, type Outcome, SATISFIED, settleAt, unavailableAt } from './case.ts';
+import { isToken } from './credential.ts';
 import type { Announcement } from './evidence.ts';
 import type { CiMismatchFound, Finding } from './finding.ts';
 import { expectsPusher, isImmutableTag } from './policy.ts';
 import { type ProvenanceSays, provenanceSays } from './provenance.ts';
-
-/** A manifest pushed by digest comes before the tag that will lead to it. */
-const namesTag = (a: Announcement, tag: string): boolean => tag === '' || a.tags.length === 0 || a.tags.includes(tag);
-
-/** A maintainer's expectations that were open when the push was made, for its tag. */
-function expectations({ push, evidence }: Case): Announcement[] {
-  return evidence.announcements.filter(
-    (a) =>
-      a.source === 'maintainer' &&
-      a.digest !== null &&
-      (push.tag === '' || a.tags.includes(push.tag)) &&
-      a.at <= push.receivedAt &&
-      a.expiresAt >= push.notBefore,
-  );
-}
-
-/** A maintainer expected this tag at this digest: then the push is theirs, whoever made it. */
-function isExpected(c: Case): boolean {
-  return c.push.digest !== null && expectations(c).some((a) => a.digest === c.push.digest);
-}
-
-/** The registry has not told the digest yet, and a maintainer expects this tag at one. */
-function mayBeExpected(c: Case): boolean {
-  return c.push.digest === null && c.evidence.readBack.state !== 'absent' && expectations(c).length > 0;
-}
-
-/** Announcements by named CI jobs about this tag that can belong to this push, by time. */
-function ciAbout({ policy, push, evidence }: Case): Announcement[] {
-  const since = push.notBefore - policy.ci.windowSeconds * 1000;
-  return evidence.announcements.filter((a) => a.source === 'ci' && a.allowed && a.at >= since && namesTag(a, push.tag));
-}
-
-/** A job that the policy names said: this tag (or this push) is this digest. */
-function isAnnounced(c: Case): boolean {
-  // Of a tag that went back: what was said of the digest before the tag left it says nothing about the return.
-  const since = c.evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
-  return c.push.digest !== null && ciAbout(c).some((a) => a.digest === c.push.digest && a.at >= since);
-}
-
-/** When the windows that a named CI job opened for this push end. */
-function windowEnds(c: Case): number[] {
-  return ciAbout(c)
-    .filter((a) => a.phase === 'started' && a.at <= c.push.receivedAt)
-    .map((a) => a.closedAt ?? a.expiresAt)
-    .filter((end) => end >= c.push.notBefore);
-}
+import { ciAbout, isAnnounced, isExpected, mayBeExpected, namesTag, windowEnds } from './vouching.ts';
 
 /**
  * The registry must have what the delivery claims. Absent is a forged delivery, unless somebody whom the policy names
@@ -70,7 +26,10 @@ export function registryHasIt(c: Case): Outcome {
 /** The account is on the repository's list. A manifest pushed by digest may still turn out to be part of an index. */
 export function pusherIsExpected(c: Case): Outcome {
   const { policy, push } = c;
-  if (policy.pushers === null || isExpected(c)) return SATISFIED;
+  if (isExpected(c)) return SATISFIED;
+  const told = unexpectedAccount(c);
+  if (told !== null) return { is: 'finding', finding: told };
+  if (policy.pushers === null || c.evidence.attribution.account !== null) return SATISFIED;
   // The same image again, by nobody we could name: nothing has changed for anyone.
   if (push.pusher === null && c.evidence.history.unchanged) return SATISFIED;
   if (mayBeExpected(c)) return unavailableAt(c, deadlineAt(c), 'digest');
@@ -82,6 +41,22 @@ export function pusherIsExpected(c: Case): Outcome {
   if (expectsPusher(policy, push.pusher)) return SATISFIED;
   const finding: Finding = { code: 'unexpected-pusher', pusher: push.pusher, expected: policy.pushers };
   return push.tag === '' ? findingAt(c, settleAt(c), 'digest', finding) : { is: 'finding', finding };
+}
+
+/**
+ * What a maintainer says of the account itself, and what the registry's own log says of who pushed: that counts more
+ * than an unsigned webhook.
+ */
+function unexpectedAccount({ policy, push, evidence }: Case): Finding | null {
+  const { attribution } = evidence;
+  const isLogged = attribution.account !== null;
+  const pusher = isLogged ? { name: attribution.account, id: null } : push.pusher;
+  const account = isLogged ? attribution.credentials.find(({ kind }) => !isToken(kind)) : evidence.account;
+  if (pusher === null) return null;
+  const expected = policy.pushers ?? [];
+  const mark = account?.mark;
+  if (mark === 'unexpected' || mark === 'retired') return { code: 'unexpected-pusher', pusher, expected, marked: mark };
+  return isLogged && !expectsPusher(policy, pusher) ? { code: 'unexpected-pusher', pusher, expected } : null;
 }
 
 /** A tag that the policy calls immutable stays where it was published. Decided at once. */

@@ -1,5 +1,6 @@
 import type { HealthFact } from '../domain/health.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
+import type { HealthWords } from './health-words.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import {
   context,
@@ -12,7 +13,7 @@ import {
   section,
 } from './slack-blocks.ts';
 import { code, prose, slackDate } from './slack-text.ts';
-import { type HealthWords, healthWords, wantWords } from './words.ts';
+import { healthWords, wantWords } from './words.ts';
 
 type Content<Kind extends NotificationContent['kind']> = Extract<NotificationContent, { readonly kind: Kind }>;
 
@@ -33,6 +34,8 @@ function mark(fact: HealthFact): '🙈' | '❔' {
     case 'channel-refused':
     case 'no-channel':
     case 'signature-self-test':
+    case 'source-blind':
+    case 'audit-log-gap':
       return '🙈';
     case 'delivery-not-understood':
     case 'dead-letter':

@@ -11,6 +11,7 @@ import {
   worseStatus,
 } from './slack-follow-up.ts';
 import { healthClosedMessage, healthOpenedMessage, testMessage, undeterminedMessage } from './slack-health.ts';
+import { watchAcknowledgedMessage, watchClosedMessage, watchMessage } from './slack-watch.ts';
 
 /** The message to post: in the channel, or in the thread of `notification.parent`. */
 export function slackMessage(notification: Notification): SlackMessage {
@@ -24,6 +25,12 @@ export function slackMessage(notification: Notification): SlackMessage {
       return acknowledgedMessage(notification, content);
     case 'closed':
       return closedMessage(notification, content);
+    case 'watch-opened':
+      return watchMessage(notification, content.alert, null);
+    case 'watch-acknowledged':
+      return watchAcknowledgedMessage(notification, content);
+    case 'watch-closed':
+      return watchClosedMessage(notification, content);
     case 'undetermined':
       return undeterminedMessage(notification, content);
     case 'test':
@@ -50,7 +57,12 @@ export function slackParentMessage(notification: Notification): SlackMessage | n
     }
     case 'closed':
       return closedParent(notification, content);
+    case 'watch-acknowledged':
+      return watchMessage(notification, content.alert, acknowledgedStatus(content));
+    case 'watch-closed':
+      return watchClosedMessage(notification, content);
     case 'opened':
+    case 'watch-opened':
     case 'undetermined':
     case 'test':
     case 'health-opened':

@@ -3,7 +3,10 @@ import type { Digest } from '../domain/digest.ts';
 import type { CiMismatchFound, Finding, FindingCode, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { Pusher } from '../domain/policy.ts';
+import { explainCredential } from './credential-words.ts';
+import type { HealthWords } from './health-words.ts';
 import { explainSignature, listInWords } from './signature-words.ts';
+import { type FactAboutSources, sourceHealthWords } from './source-words.ts';
 import { utcMinute } from './utc.ts';
 
 /**
@@ -31,7 +34,13 @@ export interface PushInWords {
 }
 
 const FINDING_TITLES: Readonly<Record<FindingCode, string>> = {
+  'canary-used': 'A bait token was used',
   'unexpected-pusher': 'Pushed by an account you do not expect',
+  'unexpected-token': 'A token that should not push here',
+  'fresh-token-used': 'A token made minutes ago pushed',
+  'dormant-token-used': 'A sleeping token woke up',
+  'token-used-outside-ci': 'A CI token was used outside CI',
+  'protection-disarmed': 'A protection was taken away',
   'tag-moved': 'A release tag was moved',
   'tag-rolled-back': 'A tag went back to an old image',
   'no-ci-run': 'No CI run made this',
@@ -58,7 +67,7 @@ function explainFinding(finding: Finding, push: PushInWords): Explained {
   switch (finding.code) {
     case 'unexpected-pusher':
       return {
-        explanation: `${accountInWords(finding.pusher)} pushed ${tag}; this repository expects ${listInWords(finding.expected)}.`,
+        explanation: explainPusher(finding, tag),
         action:
           'Nobody knows this account? Remove its access, restore the tag. A new colleague? Add the account to the policy.',
       };
@@ -83,6 +92,13 @@ function explainFinding(finding: Finding, push: PushInWords): Explained {
     case 'untrusted-signer':
     case 'invalid-signature':
       return explainSignature(finding);
+    case 'unexpected-token':
+    case 'fresh-token-used':
+    case 'dormant-token-used':
+    case 'canary-used':
+    case 'token-used-outside-ci':
+    case 'protection-disarmed':
+      return explainCredential(finding);
     case 'unreported-push':
       return {
         explanation: 'The registry holds a digest that no webhook told us about.',
@@ -91,6 +107,13 @@ function explainFinding(finding: Finding, push: PushInWords): Explained {
     case 'forged-delivery':
       return explainForged(tag, push.confirmed);
   }
+}
+
+function explainPusher(finding: Extract<Finding, { readonly code: 'unexpected-pusher' }>, tag: string): string {
+  const { pusher, marked, expected } = finding;
+  const pushed = `${accountInWords(pusher)} pushed ${tag}`;
+  if (marked !== undefined) return `${pushed}; somebody of yours marked this account as ${marked}.`;
+  return `${pushed}; this repository expects ${listInWords(expected)}.`;
 }
 
 function explainNoRun(announceFirst: boolean, jobEnded: boolean): string {
@@ -211,16 +234,6 @@ export function wantWords(want: Want): WantWords {
   }
 }
 
-export interface HealthWords {
-  readonly title: string;
-  /** What is the matter. */
-  readonly what: string;
-  /** What may go unnoticed. */
-  readonly consequence: string;
-  /** What to do. */
-  readonly action: string;
-}
-
 export function healthWords(fact: HealthFact): HealthWords {
   switch (fact.kind) {
     case 'delivery-not-understood':
@@ -248,6 +261,9 @@ export function healthWords(fact: HealthFact): HealthWords {
     case 'trusted-root-stale':
     case 'signature-self-test':
       return signatureHealthWords(fact);
+    case 'source-blind':
+    case 'audit-log-gap':
+      return sourceHealthWords(fact);
     default:
       return deliveryHealthWords(fact);
   }
@@ -285,7 +301,12 @@ function freshness(until: number | null): string {
 type FactAboutOurselves = Exclude<
   HealthFact,
   {
-    readonly kind: 'delivery-not-understood' | 'registry-unreadable' | 'webhook-silent' | FactAboutSignatures['kind'];
+    readonly kind:
+      | 'delivery-not-understood'
+      | 'registry-unreadable'
+      | 'webhook-silent'
+      | FactAboutSignatures['kind']
+      | FactAboutSources['kind'];
   }
 >;
 

@@ -1,5 +1,6 @@
 /** A push that nothing is wrong with, and how to change it, for the tests of the judge. */
 
+import { UNATTRIBUTED } from '../../../src/domain/attribution.ts';
 import type { Authority } from '../../../src/domain/authority.ts';
 import type { Case, Outcome } from '../../../src/domain/case.ts';
 import type { CiClaims } from '../../../src/domain/ci.ts';
@@ -67,6 +68,7 @@ export function push(differs: Partial<PushFacts> = {}): PushFacts {
     receivedAt: T,
     notBefore: T - 5_000,
     pusher: { name: 'acmebot', id: null },
+    repository: 1,
     ...differs,
   };
 }
@@ -82,6 +84,8 @@ export function evidence(differs: Partial<PushEvidence> = {}): PushEvidence {
     history: history(),
     announcements: [],
     signatures: signatures(),
+    account: null,
+    attribution: UNATTRIBUTED,
     reported: true,
     ...differs,
   };

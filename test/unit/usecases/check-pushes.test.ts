@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UNATTRIBUTED } from '../../../src/domain/attribution.ts';
 import type { FoundSignature } from '../../../src/domain/signature.ts';
 import { type CheckDependencies, checkPushes } from '../../../src/usecases/check-pushes.ts';
 import type { CheckMessage } from '../../../src/usecases/ports.ts';
@@ -22,6 +23,8 @@ function pushOf(seq: number, differs: Partial<PushToCheck> = {}): PushToCheck {
     notBefore: T,
     pusher: null,
     actorId: null,
+    account: null,
+    attribution: UNATTRIBUTED,
     confirmedAt: T,
     verdict: 'pending',
     findings: [],
@@ -55,7 +58,14 @@ function world(pushes: readonly PushToCheck[], limit: number, found: Partial<Fou
       load: (keys) => Promise.resolve(pushes.filter((push) => keys.some((key) => isSame(push, key)))),
       pasts: (asked) =>
         Promise.resolve(
-          asked.map(() => ({ hadBefore: false, reported: true, open: [], alert: null, forgedAlert: null })),
+          asked.map(() => ({
+            hadBefore: false,
+            reported: true,
+            open: [],
+            alert: null,
+            forgedAlert: null,
+            before: null,
+          })),
         ),
       save(checked) {
         saved.push(...checked);

@@ -1,0 +1,54 @@
+import type { Case } from './case.ts';
+import type { Announcement } from './evidence.ts';
+
+/** A manifest pushed by digest comes before the tag that will lead to it. */
+export const namesTag = (a: Announcement, tag: string): boolean =>
+  tag === '' || a.tags.length === 0 || a.tags.includes(tag);
+
+/** A maintainer's expectations that were open when the push was made, for its tag. */
+function expectations({ push, evidence }: Case): Announcement[] {
+  return evidence.announcements.filter(
+    (a) =>
+      a.source === 'maintainer' &&
+      a.digest !== null &&
+      (push.tag === '' || a.tags.includes(push.tag)) &&
+      a.at <= push.receivedAt &&
+      a.expiresAt >= push.notBefore,
+  );
+}
+
+/** A maintainer expected this tag at this digest: then the push is theirs, whoever made it. */
+export function isExpected(c: Case): boolean {
+  return c.push.digest !== null && expectations(c).some((a) => a.digest === c.push.digest);
+}
+
+/** The registry has not told the digest yet, and a maintainer expects this tag at one. */
+export function mayBeExpected(c: Case): boolean {
+  return c.push.digest === null && c.evidence.readBack.state !== 'absent' && expectations(c).length > 0;
+}
+
+/** Announcements by named CI jobs about this tag that can belong to this push, by time. */
+export function ciAbout({ policy, push, evidence }: Case): Announcement[] {
+  const since = push.notBefore - policy.ci.windowSeconds * 1000;
+  return evidence.announcements.filter((a) => a.source === 'ci' && a.allowed && a.at >= since && namesTag(a, push.tag));
+}
+
+/** A job that the policy names said: this tag (or this push) is this digest. */
+export function isAnnounced(c: Case): boolean {
+  // Of a tag that went back: what was said of the digest before the tag left it says nothing about the return.
+  const since = c.evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
+  return c.push.digest !== null && ciAbout(c).some((a) => a.digest === c.push.digest && a.at >= since);
+}
+
+/** CI or a maintainer whom the policy names says that this push is theirs. */
+export function isVouchedFor(c: Case): boolean {
+  return isExpected(c) || isAnnounced(c);
+}
+
+/** When the windows that a named CI job opened for this push end. */
+export function windowEnds(c: Case): number[] {
+  return ciAbout(c)
+    .filter((a) => a.phase === 'started' && a.at <= c.push.receivedAt)
+    .map((a) => a.closedAt ?? a.expiresAt)
+    .filter((end) => end >= c.push.notBefore);
+}
