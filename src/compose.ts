@@ -1,3 +1,4 @@
+import { createDockerHub } from './dockerhub/client.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createSlackNotifier } from './notify/slack.ts';
@@ -10,10 +11,12 @@ import { InvalidTrustedRoot, loadTrustedRoot } from './sigstore/trusted-root.ts'
 import { createSignatureVerifier } from './sigstore/verifier.ts';
 import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
+import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createClockStore } from './store/clock.ts';
+import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
@@ -22,6 +25,9 @@ import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createRepositoryStore } from './store/repositories.ts';
+import { createReviewStore } from './store/reviews.ts';
+import { createSourceAdminStore } from './store/source-admin.ts';
+import { createSourceStore } from './store/sources.ts';
 import { createSweepStore } from './store/sweeps.ts';
 import { createTrustedRootStore } from './store/trusted-roots.ts';
 import { createMirrorStore } from './store/tuf-mirrors.ts';
@@ -31,6 +37,7 @@ import { SEEDS } from './tuf/seeds.ts';
 import type { SignatureDependencies } from './usecases/gather-signatures.ts';
 import type { CheckMessage, CiTokens, Clock, Wakeups } from './usecases/ports.ts';
 import { InvalidCiToken } from './usecases/ports.ts';
+import type { HubSession } from './usecases/registry-accounts.ts';
 import type { HealthStore } from './usecases/stores.ts';
 
 /** What came with this release. */
@@ -111,6 +118,13 @@ function compose(env: Env) {
     audit: createAuditStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
+    hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
+    hubSessions: new Map<string, HubSession>(),
+    sources: createSourceStore(env.DB),
+    sourceAdmin: createSourceAdminStore(env.DB),
+    attributions: createAttributionStore(env.DB),
+    reviews: createReviewStore(env.DB),
+    credentials: createCredentialStore(env.DB),
   };
 }
 

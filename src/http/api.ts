@@ -3,9 +3,11 @@ import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
+import { credentialRoutes } from './api/credentials.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
+import { sourceRoutes } from './api/sources.ts';
 import { trustedRootRoutes } from './api/trusted-roots.ts';
 import { verifyRoutes } from './api/verify.ts';
 import type { AppEnv } from './context.ts';
@@ -17,6 +19,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...repositoryRoutes,
   ...pushRoutes,
   ...alertRoutes,
+  ...credentialRoutes,
+  ...sourceRoutes,
   ...channelRoutes,
   ...verifyRoutes,
   ...suggestionRoutes,

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { type AlertFacts, isWatchAlert, type WatchAlertFacts } from '../domain/alert.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { ChannelSummary } from '../store/channels.ts';
 import type { DeliveryRecord } from '../store/delivery-rows.ts';
@@ -41,6 +42,7 @@ export function pushView(record: PushRecord): z.input<typeof pushAnswer> {
     pushedAt: isoOrNull(record.pushedAt),
     confirmedAt: isoOrNull(record.confirmedAt),
     pusher: record.pusher,
+    attribution: attributionView(record),
     previousDigest: record.previousDigest,
     foldedInto: record.foldedInto,
     verdict: record.verdict,
@@ -50,6 +52,17 @@ export function pushView(record: PushRecord): z.input<typeof pushAnswer> {
     alert: record.alertId === null ? null : `A-${record.alertId}`,
     nextCheckAt: isoOrNull(record.nextCheckAt),
   };
+}
+
+/** A signed webhook names the sender; Docker Hub's names an account that may have many tokens. */
+function attributionView({ attribution, actorId, origin }: PushRecord): z.input<typeof pushAnswer>['attribution'] {
+  if (attribution !== null) {
+    const { strength, by, uses } = attribution;
+    return { strength, by, credentials: uses.map(({ credential }) => `C-${credential}`) };
+  }
+  const account = actorId === null ? [] : [`C-${actorId}`];
+  const isNamed = actorId !== null && (origin === 'github' || origin === 'distribution');
+  return { strength: isNamed ? 'named' : 'unknown', by: isNamed ? 'webhook' : null, credentials: account };
 }
 
 function evidenceView(evidence: PushRecord['evidence']): unknown {
@@ -68,16 +81,9 @@ export function deliveryView(record: DeliveryRecord): z.input<typeof deliveryAns
 export function alertView({ facts, ...record }: AlertRecord): z.input<typeof alertAnswer> {
   return {
     id: `A-${record.id}`,
-    repository: record.repository,
+    repository: record.repository === 0 ? null : record.repository,
+    ...(isWatchAlert(facts) ? watchFactsView(facts) : pushFactsView(facts)),
     state: record.state,
-    image: facts.image,
-    tags: [...facts.tags],
-    digest: facts.digest,
-    previousDigest: facts.previous,
-    safe: facts.safe,
-    findings: facts.findings.map((finding) => ({ ...finding })),
-    pusher: facts.pusher,
-    push: facts.push,
     openedAt: iso(record.openedAt),
     updatedAt: iso(record.updatedAt),
     acknowledgedBy: record.acknowledgedBy,
@@ -88,6 +94,32 @@ export function alertView({ facts, ...record }: AlertRecord): z.input<typeof ale
     reason: record.reason,
   };
 }
+
+const pushFactsView = (facts: AlertFacts) => ({
+  about: 'push' as const,
+  credential: null,
+  image: facts.image,
+  tags: [...facts.tags],
+  digest: facts.digest,
+  previousDigest: facts.previous,
+  safe: facts.safe,
+  findings: facts.findings.map((finding) => ({ ...finding })),
+  pusher: facts.pusher,
+  push: facts.push,
+});
+
+const watchFactsView = ({ about, credential, findings }: WatchAlertFacts) => ({
+  about,
+  credential: credential === null ? null : `C-${credential.id}`,
+  image: null,
+  tags: [],
+  digest: null,
+  previousDigest: null,
+  safe: null,
+  findings: findings.map((finding) => ({ ...finding })),
+  pusher: null,
+  push: null,
+});
 
 export function channelView(channel: ChannelSummary): z.input<typeof channelAnswer> {
   const { id, name, kind, forAlerts, forHealth, refused, createdAt } = channel;

@@ -1,9 +1,13 @@
 import type { Services } from '../compose.ts';
 import { OPERATORS } from '../domain/health.ts';
+import type { AttributeDependencies } from '../usecases/attribute-pushes.ts';
 import type { CheckDependencies } from '../usecases/check-pushes.ts';
 import type { DeliverDependencies } from '../usecases/deliver-notifications.ts';
+import type { PollDependencies } from '../usecases/poll-steps.ts';
+import type { RequestBudget } from '../usecases/ports.ts';
 import type { RefreshDependencies } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
+import type { ReviewDependencies } from '../usecases/review-credentials.ts';
 import type { SweepDependencies } from '../usecases/sweep.ts';
 
 /** What the use cases ask for, from what this isolate has. */
@@ -38,6 +42,29 @@ export const sweepDependencies = (services: Services): SweepDependencies => ({
   health: services.health,
   clock: services.clock,
   everyMs: services.settings.sweepEveryMs,
+});
+
+export const pollDependencies = (services: Services, requests: RequestBudget): PollDependencies => ({
+  store: services.sources,
+  hub: services.hub,
+  seal: services.seal,
+  health: services.health,
+  requests,
+  clock: services.clock,
+  everyMs: services.settings.dockerHubPollMs,
+  sessions: services.hubSessions,
+});
+
+export const attributeDependencies = (services: Services): AttributeDependencies => ({
+  store: services.attributions,
+  wakeups: services.wakeups,
+  clock: services.clock,
+});
+
+export const reviewDependencies = (services: Services): ReviewDependencies => ({
+  store: services.reviews,
+  wakeups: services.wakeups,
+  clock: services.clock,
 });
 
 export const rootDependencies = (services: Services): RefreshDependencies => ({

@@ -1,12 +1,29 @@
 import type { Services } from '../compose.ts';
+import { attributePushes } from '../usecases/attribute-pushes.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
+import type { Source } from '../usecases/credential-stores.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
+import { pollSource } from '../usecases/poll-source.ts';
+import type { RequestBudget } from '../usecases/ports.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
+import { createBudget } from '../usecases/request-budget.ts';
+import { reviewCredentials, tellChanges } from '../usecases/review-credentials.ts';
 import { sweep } from '../usecases/sweep.ts';
-import { checkDependencies, deliverDependencies, rootDependencies, sweepDependencies } from './dependencies.ts';
+import {
+  attributeDependencies,
+  checkDependencies,
+  deliverDependencies,
+  pollDependencies,
+  reviewDependencies,
+  rootDependencies,
+  sweepDependencies,
+} from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
 const SWEEPS_AT_ONCE = 50;
+/** A source with many tokens and a busy log takes most of what the Free plan allows an invocation. */
+const SUBREQUESTS_PER_POLL = 50;
+const FEWEST_TO_POLL = 3;
 /** Requests of an invocation that overdue pushes leave alone. */
 const FOR_SWEEPS = 15;
 
@@ -21,6 +38,8 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
   const jobs: [name: string, job: () => Promise<unknown>][] = [
     ['redrive', async () => (left = FOR_SWEEPS + (await redrive(services, left - FOR_SWEEPS)))],
     ['roots', async () => (left -= await refreshRoots(rootDependencies(services)))],
+    ['poll', async () => (left -= await pollDue(services, left - FOR_SWEEPS))],
+    ['review', () => reviewCredentials(reviewDependencies(services))],
     ['sweep', () => sweepDue(services, left)],
   ];
   const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
@@ -47,6 +66,26 @@ export async function redrive(services: Services, limit?: number): Promise<numbe
   if (due.length > 0) await checkPushes(dependencies, due);
   await deliverNotifications(deliverDependencies(services));
   return dependencies.requests.left;
+}
+
+/** Reads sources that are due; answers with how many requests that took. */
+async function pollDue(services: Services, limit: number): Promise<number> {
+  const requests = createBudget(limit);
+  const atOnce = Math.max(1, Math.floor(services.settings.subrequests / SUBREQUESTS_PER_POLL));
+  for (const source of await services.sources.due(services.clock.now(), atOnce)) {
+    if (requests.left < FEWEST_TO_POLL) break;
+    await pollOne(services, source, requests);
+  }
+  return limit - requests.left;
+}
+
+/** Reads a source, and says of pushes who made them as far as it tells. */
+export async function pollOne(services: Services, source: Source, requests: RequestBudget): Promise<void> {
+  await pollSource(pollDependencies(services, requests), source);
+  const read = await services.sources.get(source.teamId, source.id);
+  if (read === null) return;
+  await attributePushes(attributeDependencies(services), read);
+  await tellChanges(reviewDependencies(services), read);
 }
 
 /** Sweeps what is due, within one run's budget of registry requests, and checks what was found. */

@@ -1,5 +1,5 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
-import type { AlertFacts, AlertResolution } from '../domain/alert.ts';
+import { type AlertResolution, type AnyAlertFacts, isWatchAlert } from '../domain/alert.ts';
 import type { NotificationContent } from '../usecases/ports.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
 
@@ -24,7 +24,7 @@ export function createAlertStore(db: D1Database) {
     async acknowledge(
       teamId: number,
       id: number,
-      facts: AlertFacts,
+      facts: AnyAlertFacts,
       by: string,
       now: number,
       audit: AuditEntry,
@@ -36,7 +36,7 @@ export function createAlertStore(db: D1Database) {
                facts = json_set(facts, '$.acknowledged', json_object('by', ?3, 'at', ?4)) WHERE id = ?2 AND team_id = ?1 AND state = 'open'`,
           )
           .bind(teamId, id, by, now),
-        message(id, teamId, '-acknowledged', { kind: 'acknowledged', alert: facts, by, at: now }, now),
+        message(id, teamId, '-acknowledged', acknowledged(facts, by, now), now),
         auditEntry(db, audit),
       ]);
       return (results[0]?.meta.changes ?? 0) > 0;
@@ -44,7 +44,7 @@ export function createAlertStore(db: D1Database) {
 
     async close(
       teamId: number,
-      alert: { readonly id: number; readonly facts: AlertFacts; readonly openedAt: number },
+      alert: { readonly id: number; readonly facts: AnyAlertFacts; readonly openedAt: number },
       closing: {
         readonly resolution: Exclude<AlertResolution, 'cleared'>;
         readonly reason: string;
@@ -54,15 +54,10 @@ export function createAlertStore(db: D1Database) {
       audit: AuditEntry,
     ): Promise<boolean> {
       const { resolution, reason, by, now } = closing;
-      const content: NotificationContent = {
-        kind: 'closed',
-        alert: alert.facts,
-        resolution,
-        by,
-        reason,
-        openedAt: alert.openedAt,
-        closedAt: now,
-      };
+      const how = { resolution, by, reason, openedAt: alert.openedAt, closedAt: now } as const;
+      const content: NotificationContent = isWatchAlert(alert.facts)
+        ? { kind: 'watch-closed', alert: alert.facts, ...how }
+        : { kind: 'closed', alert: alert.facts, ...how };
       const results = await db.batch([
         db
           .prepare(
@@ -76,6 +71,12 @@ export function createAlertStore(db: D1Database) {
       return (results[0]?.meta.changes ?? 0) > 0;
     },
   };
+}
+
+function acknowledged(facts: AnyAlertFacts, by: string, at: number): NotificationContent {
+  return isWatchAlert(facts)
+    ? { kind: 'watch-acknowledged', alert: facts, by, at }
+    : { kind: 'acknowledged', alert: facts, by, at };
 }
 
 export type AlertStore = ReturnType<typeof createAlertStore>;

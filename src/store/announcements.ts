@@ -1,6 +1,6 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Policy } from '../domain/policy.ts';
-import type { AnnouncementStore, NewAnnouncement } from '../usecases/stores.ts';
+import type { AnnouncementStore, NewAnnouncement } from '../usecases/announcement-store.ts';
 import { hexParam } from './codec.ts';
 
 /** Genuine tokens of jobs that no policy names, kept per repository and day: anyone with a CI account can mint them. */

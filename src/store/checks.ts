@@ -16,6 +16,7 @@ import {
 } from './codec.ts';
 import { type AnnouncementRow, announcementOf, type LoadedRow, pushToCheckOf } from './rows.ts';
 import { saveChecked } from './save-checked.ts';
+import { BY_DIGEST, BY_DUE, recordSeen } from './seen-pushes.ts';
 
 /** Windows and expectations last at most a day; what CI says later than two days after a push changes nothing by itself. */
 const ANNOUNCED_BEFORE_MS = 24 * 3_600_000;
@@ -24,9 +25,17 @@ const MAX_ANNOUNCEMENTS = 2000;
 
 const KEYS = 'json_each(?1) j JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1';
 
+/** A credential as rules look at it, JSON. */
+const CREDENTIAL_FACTS = `json_object('id', k.id, 'kind', k.kind, 'name', k.name, 'account', k.account, 'mark', k.mark,
+    'expectedOn', json(k.expected_on), 'createdAt', k.created_at, 'createdBy', k.created_by, 'creatorIp', k.creator_ip)`;
+/** Reads a row per credential, of pushes that were attributed. */
+const ATTRIBUTED = `CASE WHEN p.attribution IS NOT NULL THEN (SELECT json_group_array(${CREDENTIAL_FACTS})
+      FROM json_each(p.attribution, '$.uses') u JOIN credentials k ON k.id = u.value ->> 'credential' AND k.team_id = r.team_id) END`;
+
 // Reads 5 rows per push, all by key: push, repository, account, tag, the tag's latest push.
 const LOAD = `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, p.received_at, p.not_before, p.actor_id, p.confirmed_at,
     p.verdict, p.findings, p.evidence, p.attempts, p.next_at, p.rev, a.name AS actor_name, a.external_id AS actor_external,
+    a.kind AS actor_kind, a.mark AS actor_mark, a.expected_on AS actor_expected, p.attribution, ${ATTRIBUTED} AS attributed,
     r.team_id, r.registry, r.path, r.policy, r.missed_webhooks, t.digest AS t_digest, t.push_seq AS t_seq, t.changed_at AS t_changed_at,
     t.previous_digest AS t_previous, t.previous_at AS t_previous_at, t.left_at AS t_left_at, t.safe_digest AS t_safe,
     t.safe_at AS t_safe_at, t.safe_how AS t_safe_how, h.verdict AS h_verdict, h.origin AS h_origin
@@ -43,17 +52,25 @@ const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
       AND n.at BETWEEN s.since - ${ANNOUNCED_BEFORE_MS} AND s.until + ${ANNOUNCED_AFTER_MS})
   ORDER BY at DESC LIMIT ${MAX_ANNOUNCEMENTS}`;
 
-/** Without statistics the planner takes the key and reads a repository's whole history: it is told which index to use. */
-const BY_DIGEST = 'pushes p INDEXED BY pushes_by_digest';
-const BY_DUE = 'pushes p INDEXED BY pushes_due';
 const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
 
 const LIVE_ALERT = `SELECT json_object('id', l.id, 'facts', json(l.facts), 'openedAt', l.opened_at) FROM alerts l
       WHERE l.repository_id = q.repository AND l.state <> 'closed'`;
 
+/** How far back a digest to go back to is looked for. */
+const BEFORE_PUSHES = 50;
+
+// What a tag pointed at before a push, along its chain: at most ${BEFORE_PUSHES} rows, of pushes that were trusted.
+const BEFORE = `WITH RECURSIVE chain (seq, n) AS (
+      SELECT p.previous, 1 FROM pushes p WHERE p.repository_id = q.repository AND p.seq = q.seq
+      UNION ALL SELECT p.previous, chain.n + 1 FROM chain JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq
+        WHERE chain.n < ${BEFORE_PUSHES})
+    SELECT json_group_array(json_array(lower(hex(p.digest)), p.received_at, p.verdict, p.origin) ORDER BY chain.n)
+    FROM chain JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq WHERE p.digest IS NOT NULL AND p.digest <> q.digest`;
+
 // Reads a few index rows per push: the digest index holds tag and digest prefix, and each look stops at its first hit.
 const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq, value ->> 2 AS tag,
-    unhex(value ->> 3) AS digest, value ->> 4 AS since, value ->> 3 AS hex FROM json_each(?1))
+    unhex(value ->> 3) AS digest, value ->> 4 AS since, value ->> 3 AS hex, value ->> 5 AS reopened FROM json_each(?1))
   SELECT q.i,
     EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE ${SAME_DIGEST} AND p.tag = q.tag AND p.seq < q.seq AND p.kind <> ${kindCode('deleted')}) AS had_before,
     EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE ${SAME_DIGEST} AND p.received_at >= q.since AND (p.origin = ${originCode('github')}
@@ -62,7 +79,8 @@ const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repositor
       WHERE ${SAME_DIGEST} AND p.verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})
       AND p.seq <> q.seq LIMIT 50) o) AS open,
     (${LIVE_ALERT} AND l.subject IN (q.hex, 'push ' || q.repository || '-' || q.seq) LIMIT 1) AS alert,
-    (${LIVE_ALERT} AND q.hex IS NULL AND l.subject = 'forged') AS forged
+    (${LIVE_ALERT} AND q.hex IS NULL AND l.subject = 'forged') AS forged,
+    CASE WHEN q.reopened THEN (${BEFORE}) END AS before
   FROM q ORDER BY q.i`;
 
 interface PastRow {
@@ -71,6 +89,7 @@ interface PastRow {
   open: string;
   alert: string | null;
   forged: string | null;
+  before: string | null;
 }
 
 const keysParam = (keys: readonly PushKey[]): string =>
@@ -101,6 +120,7 @@ export function createCheckStore(db: D1Database): CheckStore {
         push.tag,
         hexParam(digest),
         reportedSince(push),
+        push.verdict === 'trusted' ? 1 : 0,
       ]);
       const answer = await db.prepare(PASTS).bind(JSON.stringify(param)).all<PastRow>();
       return answer.results.map(pastOf);
@@ -117,30 +137,7 @@ export function createCheckStore(db: D1Database): CheckStore {
 
     save: (checked, changes, children, now) => saveChecked(db, checked, changes, children, now),
 
-    async recordSeen(seen, now) {
-      const row = await db
-        .prepare(
-          `INSERT INTO pushes (repository_id, seq, tag, digest, kind, origin, received_at, not_before, actor_id, verdict, next_at)
-           SELECT ?1, coalesce((SELECT seq FROM pushes WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 1), 0) + 1, ?2, unhex(?3), 0, ?4, ?5, ?6, ?7, 0, ?5
-           WHERE NOT EXISTS (SELECT 1 FROM tags WHERE repository_id = ?1 AND name = ?2 AND digest = unhex(?3))
-             AND NOT EXISTS (SELECT 1 FROM ${BY_DIGEST} WHERE p.repository_id = ?1 AND substr(p.digest, 1, 8) = substr(unhex(?3), 1, 8)
-               AND p.tag = ?2 AND p.digest = unhex(?3) AND p.next_at IS NOT NULL)
-             -- A webhook told of this tag and waits for its digest: it will find this one.
-             AND NOT EXISTS (SELECT 1 FROM ${BY_DUE} WHERE p.next_at IS NOT NULL AND p.repository_id = ?1 AND p.tag = ?2 AND p.digest IS NULL)
-           RETURNING seq`,
-        )
-        .bind(
-          seen.repository,
-          seen.tag,
-          hexParam(seen.digest),
-          originCode(seen.origin),
-          now,
-          seen.notBefore,
-          seen.actorId,
-        )
-        .first<{ seq: number }>();
-      return row === null ? null : { repository: seen.repository, seq: row.seq };
-    },
+    recordSeen: (seen, now) => recordSeen(db, seen, now),
 
     async due(now, limit) {
       const answer = await db
@@ -225,8 +222,27 @@ function pastOf(row: PastRow): DigestPast {
     open: open.map(([seq, tag, origin]) => ({ seq, tag, origin: originOf(origin) })),
     alert: liveAlertOf(row.alert),
     forgedAlert: liveAlertOf(row.forged),
+    before: row.before === null ? null : beforeOf(row.before),
   };
 }
+
+type Before = readonly [digest: string, at: number, verdict: number | null, origin: number];
+
+/** The digest before it, and the last one that was trusted or there from the beginning. */
+function beforeOf(json: string): NonNullable<DigestPast['before']> {
+  const chain = JSON.parse(json) as Before[]; // as BEFORE builds it
+  const [previous] = chain;
+  const safe = chain.find(([, , verdict, origin]) => isTrusted(verdict) || originOf(origin) === 'baseline');
+  return {
+    previous: previous === undefined ? null : { digest: `sha256:${previous[0]}`, at: previous[1] },
+    safe:
+      safe === undefined
+        ? null
+        : { digest: `sha256:${safe[0]}`, at: safe[1], how: isTrusted(safe[2]) ? 'trusted' : 'baseline' },
+  };
+}
+
+const isTrusted = (verdict: number | null): boolean => verdict === verdictCode('trusted');
 
 function liveAlertOf(json: string | null): DigestPast['alert'] {
   return json === null ? null : (JSON.parse(json) as { id: number; facts: AlertFacts; openedAt: number }); // as PASTS builds it

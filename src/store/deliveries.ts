@@ -1,5 +1,5 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
-import { accountKind } from '../domain/credential.ts';
+import { accountKind } from '../domain/account-kind.ts';
 import type { Delivery, PushClaim } from '../domain/delivery.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';

@@ -1,4 +1,5 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import type { KeptAttribution } from '../domain/attribution.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Finding, Verdict } from '../domain/finding.ts';
@@ -31,6 +32,8 @@ export interface PushRecord {
   readonly pushedAt: number | null;
   readonly confirmedAt: number | null;
   readonly pusher: { readonly name: string; readonly id: string | null } | null;
+  readonly actorId: number | null;
+  readonly attribution: KeptAttribution | null;
   readonly previousDigest: Digest | null;
   readonly foldedInto: Digest | null;
   readonly verdict: Verdict | null;
@@ -54,6 +57,8 @@ interface PushRow {
   confirmed_at: number | null;
   actor_name: string | null;
   actor_external: string | null;
+  actor_id: number | null;
+  attribution: string | null;
   previous_digest: Blob | null;
   subject: Blob | null;
   verdict: number | null;
@@ -64,7 +69,7 @@ interface PushRow {
 }
 
 const PUSH = `p.repository_id, p.seq, r.registry, r.path, p.tag, p.digest, p.kind, p.origin, p.received_at, p.pushed_at, p.confirmed_at,
-  a.name AS actor_name, a.external_id AS actor_external, b.digest AS previous_digest, p.subject, p.verdict, p.findings, p.evidence, p.alert_id, p.next_at`;
+  a.name AS actor_name, a.external_id AS actor_external, p.actor_id, p.attribution, b.digest AS previous_digest, p.subject, p.verdict, p.findings, p.evidence, p.alert_id, p.next_at`;
 const JOINS = `JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
   LEFT JOIN pushes b ON b.repository_id = p.repository_id AND b.seq = p.previous`;
 /** Parts of an index and signatures belong to another push. */
@@ -87,6 +92,8 @@ function pushOf(row: PushRow): PushRecord {
       row.actor_name === null
         ? null
         : { name: row.actor_name, id: row.actor_external === row.actor_name ? null : row.actor_external },
+    actorId: row.actor_id,
+    attribution: row.attribution === null ? null : (JSON.parse(row.attribution) as KeptAttribution),
     previousDigest: digestOf(row.previous_digest),
     foldedInto: digestOf(row.subject),
     verdict: row.verdict === null ? null : verdictOf(row.verdict),

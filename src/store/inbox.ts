@@ -1,5 +1,5 @@
 import type { D1Database } from '@cloudflare/workers-types';
-import type { AlertFacts } from '../domain/alert.ts';
+import type { AnyAlertFacts } from '../domain/alert.ts';
 import { dayOf } from './codec.ts';
 import { DELIVERY, type DeliveryRecord, type DeliveryRow, deliveryOf } from './delivery-rows.ts';
 
@@ -7,7 +7,7 @@ export interface AlertRecord {
   readonly id: number;
   readonly repository: number;
   readonly state: 'open' | 'acknowledged' | 'closed';
-  readonly facts: AlertFacts;
+  readonly facts: AnyAlertFacts;
   readonly openedAt: number;
   readonly updatedAt: number;
   readonly acknowledgedBy: string | null;
@@ -23,7 +23,7 @@ const ALERT = `id, repository_id AS repository, state, facts, opened_at AS opene
 
 const alertOf = (row: Omit<AlertRecord, 'facts'> & { facts: string }): AlertRecord => ({
   ...row,
-  facts: JSON.parse(row.facts) as AlertFacts,
+  facts: JSON.parse(row.facts) as AnyAlertFacts,
 });
 
 /** Reads for people of what asks for their attention: every query starts from a team and ends after a page. */

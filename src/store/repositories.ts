@@ -2,6 +2,7 @@ import type { D1Database } from '@cloudflare/workers-types';
 import type { Policy } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
+import { DAY_MS } from './codec.ts';
 
 export type Provider = 'dockerhub' | 'github' | 'distribution';
 
@@ -76,6 +77,10 @@ export interface NewRepository {
     | { readonly existing: number }
     | { readonly publicId: string; readonly provider: Provider; readonly secret: StoredSecret };
 }
+
+const USES_OF = `SELECT s.credential_id, s.at, s.key FROM credential_days d INDEXED BY credential_days_by_repository
+  JOIN sightings s ON s.credential_id = d.credential_id AND s.at >= d.day * ${DAY_MS} AND s.at < (d.day + 1) * ${DAY_MS}
+    AND s.repository_id = d.repository_id WHERE d.repository_id =`;
 
 /** Watched repositories and the hooks that tell of them. Every query is scoped by team. */
 export function createRepositoryStore(db: D1Database) {
@@ -178,6 +183,10 @@ export function createRepositoryStore(db: D1Database) {
       const own = 'SELECT id FROM repositories WHERE id = ?2 AND team_id = ?1';
       const tables = ['pushes', 'tags', 'push_deliveries', 'announcements', 'alerts', 'notifications'];
       await db.batch([
+        // Uses are kept as long as the pushes they made. The days on which there were some lead to them.
+        db.prepare(`DELETE FROM sightings WHERE (credential_id, at, key) IN (${USES_OF} (${own}))`).bind(teamId, id),
+        db.prepare(`DELETE FROM credential_days WHERE repository_id = (${own})`).bind(teamId, id),
+        db.prepare(`UPDATE audit_rows SET open = NULL WHERE open = 1 AND repository_id = (${own})`).bind(teamId, id),
         ...tables.map((table) => db.prepare(`DELETE FROM ${table} WHERE repository_id = (${own})`).bind(teamId, id)),
         db.prepare('DELETE FROM repositories WHERE id = ?2 AND team_id = ?1').bind(teamId, id),
         db

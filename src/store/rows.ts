@@ -1,3 +1,4 @@
+import { attributionOf, type CredentialFacts, type KeptAttribution } from '../domain/attribution.ts';
 import type { CiClaims } from '../domain/ci.ts';
 import type { Announcement } from '../domain/evidence.ts';
 import type { PushToCheck, TagState } from '../usecases/stores.ts';
@@ -23,6 +24,11 @@ export interface LoadedRow {
   rev: number;
   actor_name: string | null;
   actor_external: string | null;
+  actor_kind: CredentialFacts['kind'] | null;
+  actor_mark: CredentialFacts['mark'] | null;
+  actor_expected: string | null;
+  attribution: string | null;
+  attributed: string | null;
   team_id: number;
   registry: string;
   path: string;
@@ -74,6 +80,30 @@ export function announcementOf(row: AnnouncementRow): Announcement {
   };
 }
 
+/** The account of a webhook; an account has nothing that a token list says. */
+function accountOf(row: LoadedRow): CredentialFacts | null {
+  if (row.actor_id === null || row.actor_kind === null || row.actor_mark === null || row.actor_name === null)
+    return null;
+  return {
+    id: row.actor_id,
+    kind: row.actor_kind,
+    name: row.actor_name,
+    account: null,
+    mark: row.actor_mark,
+    expectedOn: row.actor_expected === null ? null : (JSON.parse(row.actor_expected) as number[]),
+    createdAt: null,
+    createdBy: null,
+    creatorIp: null,
+  };
+}
+
+/** What the push was attributed to, with the credentials as they are marked now. */
+function attributed(row: LoadedRow, account: CredentialFacts | null): PushToCheck['attribution'] {
+  const kept = row.attribution === null ? null : (JSON.parse(row.attribution) as KeptAttribution);
+  const facts = row.attributed === null ? [] : (JSON.parse(row.attributed) as CredentialFacts[]);
+  return attributionOf(account, kept, new Map(facts.map((each) => [each.id, each])));
+}
+
 function tagStateOf(row: LoadedRow): TagState | null {
   if (row.t_seq === null || row.t_changed_at === null) return null;
   const previous = digestOf(row.t_previous);
@@ -92,6 +122,7 @@ function tagStateOf(row: LoadedRow): TagState | null {
 }
 
 export function pushToCheckOf(row: LoadedRow, announcements: readonly Announcement[]): PushToCheck {
+  const account = accountOf(row);
   return {
     key: { repository: row.repository_id, seq: row.seq },
     teamId: row.team_id,
@@ -108,6 +139,8 @@ export function pushToCheckOf(row: LoadedRow, announcements: readonly Announceme
         ? null
         : { name: row.actor_name, id: row.actor_external === row.actor_name ? null : row.actor_external },
     actorId: row.actor_id,
+    account,
+    attribution: attributed(row, account),
     confirmedAt: row.confirmed_at,
     verdict: row.verdict === null ? null : verdictOf(row.verdict),
     findings: row.findings === null ? [] : (JSON.parse(row.findings) as PushToCheck['findings']),

@@ -1,7 +1,9 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Digest } from '../domain/digest.ts';
+import type { NewSighting } from '../usecases/credential-stores.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
 import { hexParam, kindCode, LAST_WEBHOOK_ORIGIN, originCode, safeHowCode, verdictCode } from './codec.ts';
+import { addSightings } from './sightings.ts';
 
 const ROGUE = verdictCode('rogue');
 
@@ -39,6 +41,12 @@ const TRUST_TAGS = `${ROWS} UPDATE tags SET safe_digest = c.digest, safe_at = ?2
   FROM c WHERE tags.repository_id = c.r AND tags.name = c.tag AND tags.digest = c.digest AND ${SAVED}
     AND (tags.safe_digest IS NOT c.digest OR tags.safe_how <> ${safeHowCode('trusted')})`;
 
+// Writes 1 row per push that turned out not to be what its tag should go back to.
+const DISTRUST_TAGS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value ->> 's' AS s, value ->> 'rev' AS rev, value ->> 'tag' AS tag,
+    unhex(value ->> 'digest') AS digest, unhex(value ->> 'safe') AS safe, value ->> 'safeAt' AS safe_at, value ->> 'safeHow' AS safe_how FROM json_each(?1))
+  UPDATE tags SET safe_digest = c.safe, safe_at = c.safe_at, safe_how = c.safe_how
+  FROM c WHERE tags.repository_id = c.r AND tags.name = c.tag AND tags.safe_digest = c.digest AND ${SAVED}`;
+
 const FOLD_CHILDREN = `UPDATE pushes INDEXED BY pushes_by_digest SET kind = ${kindCode('child')}, subject = unhex(?2), verdict = NULL, next_at = NULL, rev = rev + 1
   FROM json_each(?3) j WHERE pushes.repository_id = ?1 AND substr(pushes.digest, 1, 8) = substr(unhex(j.value), 1, 8)
     AND pushes.digest = unhex(j.value) AND pushes.tag = '' AND pushes.verdict IS NOT NULL AND pushes.verdict <> ${ROGUE}`;
@@ -65,6 +73,32 @@ const param = (push: CheckedPush): Record<string, unknown> => ({
   safe: push.trustsTag ? 1 : 0,
 });
 
+const distrustParam = ({ push, digest }: CheckedPush): Record<string, unknown> => {
+  const safe = push.tagState?.safe ?? null;
+  return {
+    r: push.key.repository,
+    s: push.key.seq,
+    rev: push.rev,
+    tag: push.tag,
+    digest: hexParam(digest),
+    safe: hexParam(safe?.digest ?? null),
+    safeAt: safe?.at ?? null,
+    safeHow: safe === null ? null : safeHowCode(safe.how),
+  };
+};
+
+/**
+ * The account that a webhook names was used, once the registry has what it pushed. One release is one use: a manifest
+ * without a tag counts when it is decided that it is no part of an index.
+ */
+function sightingOf({ push, digest, kind, verdict }: CheckedPush): NewSighting[] {
+  const isTold = push.tag === '' && kind !== 'artifact' ? verdict !== 'pending' : push.kind === 'unresolved';
+  if (digest === null || push.actorId === null || kind === 'child' || !isTold) return [];
+  const { repository, seq } = push.key;
+  const what = { source: 'webhook', action: 'push', strength: 'named', since: null, detail: null } as const;
+  return [{ credential: push.actorId, at: push.receivedAt, key: `p${repository}-${seq}`, repository, seq, ...what }];
+}
+
 /** Saves judged pushes, their tags, folded children and what changed about alerts, as one batch. */
 export async function saveChecked(
   db: D1Database,
@@ -84,6 +118,9 @@ export async function saveChecked(
   const rest: D1PreparedStatement[] = [];
   if (moving.length > 0) rest.push(db.prepare(MOVE_TAGS).bind(json(moving), now));
   if (trusting.length > 0) rest.push(db.prepare(TRUST_TAGS).bind(json(trusting), now));
+  const distrusting = checked.filter((push) => push.distrustsTag);
+  if (distrusting.length > 0) rest.push(db.prepare(DISTRUST_TAGS).bind(JSON.stringify(distrusting.map(distrustParam))));
+  rest.push(...addSightings(db, checked.flatMap(sightingOf), now));
   for (const { repository, index, digests } of children) {
     rest.push(db.prepare(FOLD_CHILDREN).bind(repository, hexParam(index), JSON.stringify(digests.map(hexParam))));
   }

@@ -3,9 +3,10 @@ import type { Digest } from '../domain/digest.ts';
 import type { Announcement } from '../domain/evidence.ts';
 import { allowsCi } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
+import type { AnnouncementStore, AnnouncementTarget, NewAnnouncement } from './announcement-store.ts';
 import type { CiTokens, Clock, Wakeups } from './ports.ts';
 import { InvalidCiToken } from './ports.ts';
-import type { AnnouncementStore, AnnouncementTarget, CheckStore, NewAnnouncement } from './stores.ts';
+import type { CheckStore } from './stores.ts';
 
 export interface AnnounceDependencies {
   readonly tokens: CiTokens;

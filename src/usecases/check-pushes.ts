@@ -28,7 +28,8 @@ const QUEUE_DELAY_MS = 55_000;
 export async function checkPushes(deps: CheckDependencies, keys: readonly PushKey[]): Promise<void> {
   let waiting = unique(keys);
   while (waiting.length > 0) {
-    const loaded = (await deps.store.load(waiting)).filter((push) => isOpen(push.verdict));
+    // What was trusted is due again when it became known who pushed it.
+    const loaded = (await deps.store.load(waiting)).filter((push) => isOpen(push.verdict) || push.nextAt !== null);
     // Pushes of one tag are judged one after the other: each sees where the one before has left the tag.
     const round = affordable(firstOfEachTag(loaded), deps.requests);
     await checkRound(deps, round);
@@ -48,6 +49,7 @@ const COST = { plain: 3, signatures: 24 } as const;
 function affordable(pushes: readonly PushToCheck[], requests: RequestBudget): PushToCheck[] {
   let left = requests.left;
   return pushes.filter((push) => {
+    if (push.verdict === 'trusted') return true;
     left -= wantsSignatures(push, push.digest) ? COST.signatures : COST.plain;
     return left >= 0;
   });
@@ -88,7 +90,14 @@ async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[
   await reportHealth(deps, observed, judged, pasts);
 }
 
-const UNKNOWN_PAST: DigestPast = { hadBefore: false, reported: false, open: [], alert: null, forgedAlert: null };
+const UNKNOWN_PAST: DigestPast = {
+  hadBefore: false,
+  reported: false,
+  open: [],
+  alert: null,
+  forgedAlert: null,
+  before: null,
+};
 
 /** What is said of one alert in one round is one change: several tags on a rogue digest are one message. */
 function mergeChanges(judged: readonly Judged[]): AlertChange[] {

@@ -51,9 +51,12 @@ async function deliverInOrder(deps: DeliverDependencies, group: readonly StoredN
     }
     const result = await deliver(deps, { ...notification, parent: notification.parent ?? reference });
     if (result === null || !result.ok) waits = true;
-    else if (notification.content.kind === 'opened') reference = result.reference;
+    else if (isOpening(notification.content)) reference = result.reference;
   }
 }
+
+/** The first message about an alert, which later ones answer. */
+const isOpening = ({ kind }: StoredNotification['content']): boolean => kind === 'opened' || kind === 'watch-opened';
 
 async function deliver(deps: DeliverDependencies, notification: StoredNotification): Promise<SendResult | null> {
   const { channel } = notification;
@@ -82,7 +85,7 @@ async function deliver(deps: DeliverDependencies, notification: StoredNotificati
 
 async function withoutChannel(deps: DeliverDependencies, notification: StoredNotification): Promise<null> {
   await retryIn(deps, notification, SLOWEST_RETRY_MS);
-  const image = notification.image;
+  const image = notification.image ?? (notification.content.kind === 'watch-opened' ? 'your credentials' : null);
   if (notification.route === 'alerts' && image !== null)
     await deps.health.raise(notification.teamId, { kind: 'no-channel', image }, deps.clock.now());
   return null;

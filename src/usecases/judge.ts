@@ -1,4 +1,4 @@
-import { evaluate } from '../domain/evaluate.ts';
+import { evaluate, evaluatePusher } from '../domain/evaluate.ts';
 import type { PushEvidence, PushFacts } from '../domain/evidence.ts';
 import type { Judgement, Verdict } from '../domain/finding.ts';
 import { alertChange } from './alert-changes.ts';
@@ -20,10 +20,33 @@ export interface Judged {
 export function judge(observed: Observed, past: DigestPast, now: number): Judged {
   const { push, kind } = observed;
   if (kind === 'artifact' || kind === 'child') return { checked: folded(observed, now), change: null };
+  if (push.verdict === 'trusted') return rejudge(observed, past, now);
   const history = push.evidence?.history ?? historyOf(observed, past);
   const judgement = evaluate(push.policy, factsOf(observed), evidenceOf(observed, past, history), now);
   const checked = checkedPush(observed, history, judgement, now);
   return { checked, change: alertChange(checked, past, judgement.next, now) };
+}
+
+const NO_EVIDENCE: KeptEvidence = { history: null, readBack: null, announcement: null, signatures: null, wants: [] };
+
+/** It became known who pushed what was trusted: nothing else is judged again, as the tag may have moved on since. */
+function rejudge(observed: Observed, past: DigestPast, now: number): Judged {
+  const { push } = observed;
+  const history = { previous: past.before?.previous ?? null, leftAt: null, unchanged: true };
+  const judgement = evaluatePusher(push.policy, factsOf(observed), evidenceOf(observed, past, history), now);
+  const common = { kind: push.kind, nextAt: null, movesTag: null, trustsTag: false } as const;
+  if (judgement.findings.length === 0) {
+    const { evidence } = push;
+    const same = { ...base(observed, now), ...common, verdict: 'trusted', findings: [], evidence } as const;
+    return { checked: { ...same, distrustsTag: false }, change: null };
+  }
+  // What the tag went back to before is safe, this is not.
+  const tagState = push.tagState === null ? null : { ...push.tagState, safe: past.before?.safe ?? null };
+  const again: Observed = { ...observed, push: { ...push, tagState } };
+  const { verdict, findings } = judgement;
+  const evidence = { ...(keptEvidence(again, history, judgement) ?? NO_EVIDENCE), reopened: true } as const;
+  const checked: CheckedPush = { ...base(again, now), ...common, verdict, findings, evidence, distrustsTag: true };
+  return { checked, change: alertChange(checked, past, null, now) };
 }
 
 /** Parts of an index and signatures are never judged as images: they belong to another push. */
@@ -36,6 +59,7 @@ function folded(observed: Observed, now: number): CheckedPush {
     nextAt: null,
     movesTag: observed.confirmed ? { leftAt: null, previous: previousOf(observed) } : null,
     trustsTag: false,
+    distrustsTag: false,
   };
 }
 
@@ -65,18 +89,20 @@ function historyOf(observed: Observed, past: DigestPast): NonNullable<KeptEviden
 }
 
 function factsOf({ push, digest, kind }: Observed): PushFacts {
-  const { tag, origin, receivedAt, notBefore, pusher } = push;
-  return { tag, digest, kind, origin, receivedAt, notBefore, pusher };
+  const { key, tag, origin, receivedAt, notBefore, pusher } = push;
+  return { repository: key.repository, tag, digest, kind, origin, receivedAt, notBefore, pusher };
 }
 
 function evidenceOf(observed: Observed, past: DigestPast, history: NonNullable<KeptEvidence['history']>): PushEvidence {
   const { push, readBack, signatures } = observed;
-  const seenOnly = push.origin === 'sweep' || push.origin === 'read-back';
+  const seenOnly = push.origin === 'sweep' || push.origin === 'read-back' || push.origin === 'audit-log';
   return {
     readBack,
     history: { ...history, safe: push.tagState?.safe ?? null },
     announcements: push.announcements,
     signatures,
+    account: push.account,
+    attribution: push.attribution,
     reported: !seenOnly || (push.origin === 'read-back' && push.actorId !== null) || past.reported,
   };
 }
@@ -99,7 +125,12 @@ function checkedPush(
     evidence: keptEvidence(observed, history, judgement),
     nextAt: nextCheck(push, judgement, now),
     movesTag: confirmed && push.tag !== '' && !isHead ? { leftAt: history.leftAt, previous: history.previous } : null,
-    trustsTag: verdict === 'trusted' && push.tag !== '' && !history.unchanged && wants.length === 0,
+    trustsTag:
+      verdict === 'trusted' &&
+      push.tag !== '' &&
+      (!history.unchanged || push.evidence?.reopened === true) &&
+      wants.length === 0,
+    distrustsTag: false,
   };
 }
 
@@ -118,6 +149,7 @@ function keptEvidence(
     announcement,
     signatures,
     wants,
+    ...(push.evidence?.reopened === true ? { reopened: true as const } : {}),
   };
 }
 

@@ -51,6 +51,8 @@ export async function observe(
   requests: RequestBudget,
   now: number,
 ): Promise<Observed> {
+  // Decided: only who pushed it is looked at again.
+  if (push.verdict === 'trusted') return known(push);
   const { registry, store } = deps;
   if (push.kind === 'unresolved') for (let n = 0; n < READ_BACK; n += 1) requests.take();
   const seen = push.kind === 'unresolved' ? await readBack(registry, store, push) : known(push);

@@ -1,3 +1,4 @@
+import { UNATTRIBUTED } from '../domain/attribution.ts';
 import { type Authority, authorityName } from '../domain/authority.ts';
 import { type AuthorityMismatch, authorityMismatch } from '../domain/authority-mismatch.ts';
 import type { Case, Outcome } from '../domain/case.ts';
@@ -98,12 +99,15 @@ function caseOf(
       receivedAt: over,
       notBefore: pushedAt ?? Number.NEGATIVE_INFINITY,
       pusher: null,
+      repository: 0,
     },
     evidence: {
       readBack: { state: 'present', value: { digest } },
       history: { previous: null, leftAt: null, unchanged: false, safe: null },
       announcements: [],
       signatures,
+      account: null,
+      attribution: UNATTRIBUTED,
       reported: true,
     },
     now,

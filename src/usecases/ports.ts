@@ -1,4 +1,4 @@
-import type { AlertFacts, AlertResolution } from '../domain/alert.ts';
+import type { AlertFacts, AlertResolution, WatchAlertFacts } from '../domain/alert.ts';
 import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Evidence } from '../domain/evidence.ts';
@@ -207,6 +207,17 @@ export type NotificationContent =
       readonly alert: AlertFacts;
       readonly resolution: AlertResolution;
       /** Who closed it; `null` if late evidence did. */
+      readonly by: string | null;
+      readonly reason: string | null;
+      readonly openedAt: number;
+      readonly closedAt: number;
+    }
+  | { readonly kind: 'watch-opened'; readonly alert: WatchAlertFacts }
+  | { readonly kind: 'watch-acknowledged'; readonly alert: WatchAlertFacts; readonly by: string; readonly at: number }
+  | {
+      readonly kind: 'watch-closed';
+      readonly alert: WatchAlertFacts;
+      readonly resolution: AlertResolution;
       readonly by: string | null;
       readonly reason: string | null;
       readonly openedAt: number;

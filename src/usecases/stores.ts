@@ -1,5 +1,5 @@
 import type { AlertFacts } from '../domain/alert.ts';
-import type { CiClaims } from '../domain/ci.ts';
+import type { Attribution, CredentialFacts } from '../domain/attribution.ts';
 import type { Delivery } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement, PushKind, PushOrigin } from '../domain/evidence.ts';
@@ -52,6 +52,8 @@ export interface KeptEvidence {
   readonly announcement: number | null;
   readonly signatures: KeptSignatures | null;
   readonly wants: readonly Want[];
+  /** It was trusted until it became known who pushed it. */
+  readonly reopened?: true;
 }
 
 /** A tag as last known. Times are ms since the epoch. */
@@ -81,6 +83,9 @@ export interface PushToCheck {
   readonly notBefore: number;
   readonly pusher: Pusher | null;
   readonly actorId: number | null;
+  /** The account that a webhook names. */
+  readonly account: CredentialFacts | null;
+  readonly attribution: Attribution;
   readonly confirmedAt: number | null;
   readonly verdict: Verdict | null;
   readonly findings: readonly Finding[];
@@ -105,6 +110,8 @@ export interface DigestPast {
   readonly alert: LiveAlert | null;
   /** The repository's alert about deliveries that the registry knows nothing of. */
   readonly forgedAlert: LiveAlert | null;
+  /** Of a push that was trusted: what its tag pointed at before it. */
+  readonly before: Pick<TagState, 'previous' | 'safe'> | null;
 }
 
 export interface LiveAlert {
@@ -129,6 +136,8 @@ export interface CheckedPush {
   /** The tag now points here. */
   readonly movesTag: { readonly leftAt: number | null; readonly previous: TagState['previous'] } | null;
   readonly trustsTag: boolean;
+  /** It was trusted and is no more: it is not what to go back to. */
+  readonly distrustsTag: boolean;
 }
 
 /** A change of an alert that goes with a save. */
@@ -194,7 +203,7 @@ export interface SeenPush {
   readonly repository: number;
   readonly tag: string;
   readonly digest: Digest;
-  readonly origin: 'read-back' | 'sweep';
+  readonly origin: 'read-back' | 'sweep' | 'audit-log';
   readonly notBefore: number;
   readonly actorId: number | null;
 }
@@ -312,37 +321,4 @@ export interface SweepOutcome {
   /** Set when the sweep is complete. */
   readonly sweptAt: number | null;
   readonly baselineAt: number | null;
-}
-
-export interface AnnouncementTarget {
-  readonly repository: number;
-  readonly teamId: number;
-  readonly policy: Policy;
-}
-
-export interface NewAnnouncement {
-  readonly target: AnnouncementTarget;
-  readonly source: 'ci' | 'maintainer';
-  readonly phase: Announcement['phase'];
-  readonly digest: Digest | null;
-  readonly tags: readonly string[];
-  readonly allowed: boolean;
-  readonly run: string;
-  readonly claims: CiClaims | null;
-  readonly reason: string | null;
-  readonly at: number;
-  readonly expiresAt: number;
-}
-
-export interface AnnouncementStore {
-  /** Every team's repositories that watch this image. */
-  targets(image: ImageName): Promise<AnnouncementTarget[]>;
-  /**
-   * Spends the token and writes the announcements, all or nothing; `finished` closes the run's windows.
-   * Answers `false`, and writes nothing, if the token was spent before.
-   */
-  record(
-    token: { readonly id: string; readonly expiresAt: number } | null,
-    announcements: readonly NewAnnouncement[],
-  ): Promise<boolean>;
 }

@@ -14,7 +14,17 @@ const keys = {
 } as const;
 
 /** What team 1 has, by which the table addresses it. */
-const one = { repository: 0, push: '', alert: '', channel: 0, spareKey: 0, hook: 0, digest: '' };
+const one = {
+  repository: 0,
+  push: '',
+  alert: '',
+  channel: 0,
+  spareKey: 0,
+  hook: 0,
+  digest: '',
+  credential: '',
+  source: 0,
+};
 
 interface Entry {
   /** Below /api/v1, with team 1's ids. */
@@ -65,6 +75,28 @@ const table: Readonly<Record<string, Entry>> = {
     body: () => ({ resolution: 'incident', reason: 'x' }),
     other: '404',
   },
+  'GET /credentials': { path: () => '/credentials', other: 'empty' },
+  'GET /credentials/{id}': { path: () => `/credentials/${one.credential}`, other: '404' },
+  'PATCH /credentials/{id}': {
+    path: () => `/credentials/${one.credential}`,
+    body: () => ({ mark: 'expected', expectedOn: [one.repository] }),
+    other: '404',
+  },
+  'GET /credentials/{id}/sightings': { path: () => `/credentials/${one.credential}/sightings`, other: '404' },
+  'GET /credentials/{id}/days': { path: () => `/credentials/${one.credential}/days`, other: '404' },
+  'GET /repositories/{id}/credential-days': { path: repository('/credential-days'), other: '404' },
+  'GET /repositories/{id}/sightings': {
+    path: () => `/repositories/${one.repository}/sightings?day=${new Date().toISOString().slice(0, 10)}`,
+    other: '404',
+  },
+  'GET /sources': { path: () => '/sources', other: 'empty' },
+  'GET /sources/{id}': { path: () => `/sources/${one.source}`, other: '404' },
+  'PATCH /sources/{id}': {
+    path: () => `/sources/${one.source}`,
+    body: () => ({ secret: 'another one' }),
+    other: '404',
+  },
+  'POST /sources/{id}/poll': { path: () => `/sources/${one.source}/poll`, other: '404' },
   'GET /channels': { path: () => '/channels', other: 'empty' },
   'PATCH /channels/{id}': { path: () => `/channels/${one.channel}`, body: () => ({ health: true }), other: '404' },
   'GET /api-keys': { path: () => '/api-keys', other: 'own list' },
@@ -82,6 +114,11 @@ const table: Readonly<Record<string, Entry>> = {
     body: () => ({ image: 'docker.io/org/made' }),
     other: 'makes its own',
   },
+  'POST /sources': {
+    path: () => '/sources',
+    body: () => ({ kind: 'dockerhub', account: 'made', secret: 'dckr_pat_made-by-test' }),
+    other: 'makes its own',
+  },
   'POST /channels': {
     path: () => '/channels',
     body: () => ({ name: 'made', kind: 'slack-bot', token: 'xoxb-made-by-test', channel: 'C1' }),
@@ -94,6 +131,7 @@ const table: Readonly<Record<string, Entry>> = {
     other: 'makes its own',
   },
   'DELETE /trusted-roots/{name}': { path: () => '/trusted-roots/of-alerts', other: '404' },
+  'DELETE /sources/{id}': { path: () => `/sources/${one.source}`, other: '404' },
   'DELETE /channels/{id}': { path: () => `/channels/${one.channel}`, other: '404' },
   'DELETE /api-keys/{id}': { path: () => `/api-keys/${one.spareKey}`, other: '404' },
   'DELETE /repositories/{id}': { path: repository(), other: '404' },
@@ -140,6 +178,9 @@ async function fillTeam1(): Promise<void> {
     () => pushwarden.messages('alerts').length > 0 && pushwarden.messages('health').length > 0,
   );
   Object.assign(one, { repository: id, hook: webhook.id, push: json.pushes[0] });
+  one.credential = (await pushwarden.api('GET', '/credentials')).json.items[0].id;
+  const source = { kind: 'dockerhub', account: 'org', secret: 'dckr_pat_of-team-one' };
+  one.source = (await pushwarden.api('POST', '/sources', source)).json.id;
   one.alert = (await pushwarden.api('GET', '/alerts')).json.items[0].id;
   one.channel = (await pushwarden.api('GET', '/channels')).json.items.find((each: Json) => each.name === 'alerts').id;
 }

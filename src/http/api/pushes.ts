@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { AnnouncementTarget } from '../../usecases/stores.ts';
+import type { AnnouncementTarget } from '../../usecases/announcement-store.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
 import { digestText, idParam, iso, pageQuery, tagText, time } from '../schemas/common.ts';

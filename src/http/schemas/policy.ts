@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isKeyless, type KeylessAuthority } from '../../domain/authority.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { DEFAULT_TOKENS, type Policy } from '../../domain/policy.ts';
 import { patternStart } from '../../domain/subject-pattern.ts';
 import { authorityLists } from './authorities.ts';
 
@@ -92,6 +92,14 @@ const signatures = z
     error: 'name at least one authority that may sign, or set signatures.mode to observe',
   });
 
+const tokens = z.strictObject({
+  mode: z.enum(['require', 'off']).default('off').meta({
+    description: '`require`: a push that is attributed to a token which nobody marked as expected here is a finding.',
+  }),
+  dormantDays: z.int().min(0).max(3650).default(DEFAULT_TOKENS.dormantDays),
+  freshMinutes: z.int().min(0).max(10_080).default(DEFAULT_TOKENS.freshMinutes),
+});
+
 /** What a maintainer expects of pushes. Every key may be left out. */
 export const policyInput = z
   .strictObject({
@@ -109,6 +117,7 @@ export const policyInput = z
     rollbacks: z.enum(['alert', 'allow']).default('alert'),
     ci: ci.prefault({}),
     signatures: signatures.prefault({}),
+    tokens: tokens.prefault({}),
     settleSeconds: z.int().min(0).max(3600).default(120),
     deadlineSeconds: z.int().min(0).max(86_400).default(1800),
   })

@@ -54,6 +54,17 @@ export const deliveryAnswer = z
   })
   .meta({ id: 'Delivery' });
 
+const attribution = z
+  .object({
+    strength: z.enum(['named', 'deduced', 'ambiguous', 'unknown']).meta({
+      description:
+        "named: the registry's log or a signed webhook names it. deduced: the only token that fits by its last use. ambiguous: all that fit. unknown: only the account is known, if that.",
+    }),
+    by: z.enum(['webhook', 'audit-log', 'token-list']).nullable(),
+    credentials: z.array(z.string()),
+  })
+  .meta({ id: 'Attribution' });
+
 export const pushAnswer = z
   .object({
     id: z.string(),
@@ -66,6 +77,7 @@ export const pushAnswer = z
     pushedAt: time.nullable().meta({ description: "The registry's own time, where it gives one." }),
     confirmedAt: time.nullable().meta({ description: 'When the registry confirmed that the tag has this digest.' }),
     pusher: z.object({ name: z.string(), id: z.string().nullable() }).nullable(),
+    attribution,
     previousDigest: digest,
     foldedInto: digest.meta({ description: 'The index a part belongs to, or the digest a signature is about.' }),
     verdict: z
@@ -95,16 +107,20 @@ export const tagAnswer = z
 export const alertAnswer = z
   .object({
     id: z.string(),
-    repository: z.int(),
+    about: z.enum(['push', 'credential', 'settings']).meta({
+      description: 'A push; or a use of a watched credential, or a change of settings, which go with no push of ours.',
+    }),
+    credential: z.string().nullable(),
+    repository: z.int().nullable(),
     state: z.enum(['open', 'acknowledged', 'closed']),
-    image: z.string(),
+    image: z.string().nullable(),
     tags: z.array(z.string()),
     digest,
     previousDigest: digest,
     safe: z.object({ digest: z.string(), how: z.enum(['trusted', 'baseline']) }).nullable(),
     findings: z.array(z.looseObject({ code: z.string() })),
     pusher: z.object({ name: z.string(), id: z.string().nullable() }).nullable(),
-    push: z.string(),
+    push: z.string().nullable(),
     openedAt: time,
     updatedAt: time,
     acknowledgedBy: z.string().nullable(),
