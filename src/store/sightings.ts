@@ -80,6 +80,7 @@ export function removeSightings(
   keys: readonly Pick<NewSighting, 'credential' | 'at' | 'key'>[],
 ): readonly D1PreparedStatement[] {
   if (keys.length === 0) return [];
-  const json = JSON.stringify(keys.map(({ credential, at, key }) => [credential, at, key]));
+  const once = [...new Map(keys.map((each) => [keyOf(each), each])).values()];
+  const json = JSON.stringify(once.map(({ credential, at, key }) => [credential, at, key]));
   return [db.prepare(UNCOUNT).bind(json), db.prepare(REMOVE).bind(json)];
 }
