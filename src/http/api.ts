@@ -3,6 +3,8 @@ import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
+import { eventSubscriptionRoutes } from './api/event-subscriptions.ts';
+import { exportRoutes } from './api/exports.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
@@ -21,6 +23,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...verifyRoutes,
   ...suggestionRoutes,
   ...trustedRootRoutes,
+  ...exportRoutes,
+  ...eventSubscriptionRoutes,
   ...administrationRoutes,
 ];
 

@@ -1,12 +1,13 @@
 import type { Services } from '../compose.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { rootDependencies } from './dependencies.ts';
-import { everyMinute, expire, redrive, sweepOne } from './scheduled.ts';
+import { everyMinute, expire, redrive, redriveEvents, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
 const MAX_STEPS = 5000;
 /** The outside world stands still while the clock is advanced: after two sweeps of a repository a third sees nothing new. */
 const MAX_SWEEPS = 2;
+const EVENTS_AT_ONCE = 1000;
 
 /**
  * Advances a local installation's clock, stopping at every moment in between at which something is due (deadlines,
@@ -20,12 +21,14 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
     const due = [
       await services.checks.nextDue(),
       await services.notifications.nextDue(),
+      await services.events.nextDue(),
       ...sweeps.map((each) => each.nextSweepAt),
     ];
     const next = Math.min(...due.filter((at) => at !== null));
     if (next > target) break;
     await setTo(services, next);
     await redrive(services, Number.POSITIVE_INFINITY);
+    await redriveEvents(services, EVENTS_AT_ONCE);
     for (const each of sweeps.filter(({ nextSweepAt }) => nextSweepAt <= services.clock.now())) {
       await sweepOne(services, each, { requests: Number.MAX_SAFE_INTEGER });
       swept.set(each.id, (swept.get(each.id) ?? 0) + 1);
@@ -33,6 +36,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
   }
   await setTo(services, target);
   await redrive(services, Number.POSITIVE_INFINITY);
+  await redriveEvents(services, EVENTS_AT_ONCE);
 }
 
 /** Never backwards: time passes while things are done. */
@@ -50,6 +54,7 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
       return everyMinute(services, services.clock.now());
     case 'redrive':
       await redrive(services, Number.POSITIVE_INFINITY);
+      await redriveEvents(services, EVENTS_AT_ONCE);
       return;
     case 'retention':
       return expire(services);

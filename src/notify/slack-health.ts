@@ -38,6 +38,7 @@ function mark(fact: HealthFact): '🙈' | '❔' {
     case 'dead-letter':
     case 'unwatched-image':
     case 'trusted-root-stale':
+    case 'event-subscription-failing':
       return '❔';
   }
 }

@@ -312,6 +312,13 @@ function deliveryHealthWords(fact: FactAboutOurselves): HealthWords {
         consequence: 'What they were about is late: the schedule tries it again, minutes apart.',
         action: 'Look at the log of the Worker. If it goes on, report it to the makers of Pushwarden.',
       };
+    case 'event-subscription-failing':
+      return {
+        title: `Events do not reach ${fact.subscription}`,
+        what: `${fact.host} ${fact.gone ? 'wants no events any more' : 'did not take an event, however often we tried'}: ${fact.reason}.`,
+        consequence: `${fact.gone ? 'What happens from now on' : 'What it did not take'} is missing in the system behind it. Slack is told all the same.`,
+        action: `Repair the receiver or change the subscription${fact.gone ? ', enable it again' : ''}, and read what is missing from the export.`,
+      };
     case 'unwatched-image':
       return {
         title: `Nobody watches ${fact.image}`,

@@ -9,6 +9,14 @@ const ORIGINS = ['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'b
 const VERDICTS = ['pending', 'trusted', 'rogue', 'undetermined'] as const;
 const OUTCOMES = ['recorded', 'noted', 'not-understood', 'unwatched'] as const;
 const SAFE_HOW = ['trusted', 'baseline'] as const;
+const SIGHTING_SOURCES = ['webhook', 'token-list', 'audit-log'] as const;
+const SIGHTING_ACTIONS = ['push', 'use', 'tag-delete', 'settings', 'token', 'other'] as const;
+const STRENGTHS = ['named', 'deduced', 'ambiguous'] as const;
+
+export type SightingSource = (typeof SIGHTING_SOURCES)[number];
+export type SightingAction = (typeof SIGHTING_ACTIONS)[number];
+/** How surely a sighting is a credential's. */
+export type Strength = (typeof STRENGTHS)[number];
 
 export type DeliveryOutcome = (typeof OUTCOMES)[number];
 
@@ -32,6 +40,12 @@ export const outcomeCode = (outcome: DeliveryOutcome): number => OUTCOMES.indexO
 export const outcomeOf = decoder<DeliveryOutcome>(OUTCOMES);
 export const safeHowCode = (how: (typeof SAFE_HOW)[number]): number => SAFE_HOW.indexOf(how);
 export const safeHowOf = decoder<(typeof SAFE_HOW)[number]>(SAFE_HOW);
+export const sightingSourceCode = (source: SightingSource): number => SIGHTING_SOURCES.indexOf(source);
+export const sightingSourceOf = decoder<SightingSource>(SIGHTING_SOURCES);
+export const sightingActionCode = (action: SightingAction): number => SIGHTING_ACTIONS.indexOf(action);
+export const sightingActionOf = decoder<SightingAction>(SIGHTING_ACTIONS);
+export const strengthCode = (strength: Strength): number => STRENGTHS.indexOf(strength);
+export const strengthOf = decoder<Strength>(STRENGTHS);
 
 /** Webhook origins have the lowest codes: `origin <= LAST_WEBHOOK_ORIGIN` in SQL. */
 export const LAST_WEBHOOK_ORIGIN = originCode('distribution');

@@ -1,7 +1,9 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Digest } from '../domain/digest.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
+import { alertEvent } from './alert-events.ts';
 import { hexParam, kindCode, LAST_WEBHOOK_ORIGIN, originCode, safeHowCode, verdictCode } from './codec.ts';
+import { pushEvents } from './push-events.ts';
 
 const ROGUE = verdictCode('rogue');
 
@@ -72,6 +74,7 @@ export async function saveChecked(
   changes: readonly AlertChange[],
   children: readonly { readonly repository: number; readonly index: Digest; readonly digests: readonly Digest[] }[],
   now: number,
+  eventsWritten: () => Promise<void> = async () => {},
 ): Promise<readonly PushKey[]> {
   const json = (pushes: readonly CheckedPush[]): string => JSON.stringify(pushes.map(param));
   const resolved = checked.filter((push) => push.digest !== null && push.push.digest === null);
@@ -81,7 +84,8 @@ export async function saveChecked(
   const updates: D1PreparedStatement[] = [];
   if (resolved.length > 0) updates.push(db.prepare(UPDATE_WITH_DIGEST).bind(json(resolved)));
   if (others.length > 0) updates.push(db.prepare(UPDATE).bind(json(others)));
-  const rest: D1PreparedStatement[] = [];
+  const events = pushEvents(db, checked, now);
+  const rest: D1PreparedStatement[] = events === null ? [] : [events];
   if (moving.length > 0) rest.push(db.prepare(MOVE_TAGS).bind(json(moving), now));
   if (trusting.length > 0) rest.push(db.prepare(TRUST_TAGS).bind(json(trusting), now));
   for (const { repository, index, digests } of children) {
@@ -94,6 +98,7 @@ export async function saveChecked(
   if (updates.length === 0 && rest.length === 0) return [];
 
   const results = await db.batch<PushKey>([...updates, ...rest]);
+  if (events !== null && (results[updates.length]?.meta.changes ?? 0) > 0) await eventsWritten();
   const saved = new Set(
     results.slice(0, updates.length).flatMap((result) => result.results.map((key) => `${key.repository}-${key.seq}`)),
   );
@@ -128,6 +133,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
              FROM alerts l WHERE l.repository_id = ?1 AND l.subject = ?4 AND l.state <> 'closed' AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
           )
           .bind(...saved, change.subject, now),
+        alertEvent(db, 'opened', { repository: push.key.repository, subject: change.subject }, now),
       ];
     case 'worsened':
       return [
@@ -153,6 +159,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
              WHERE id = ?4 AND resolution = 'cleared' AND closed_at = ?6 AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
           )
           .bind(...saved, change.alertId, JSON.stringify(change.content), now),
+        alertEvent(db, 'closed', { id: change.alertId, teamId: push.teamId }, now, closingReason(change)),
       ];
     case 'undetermined':
       return [
@@ -171,6 +178,9 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
       ];
   }
 }
+
+const closingReason = ({ content }: Extract<AlertChange, { kind: 'cleared' }>): string | null =>
+  content.kind === 'closed' ? content.reason : null;
 
 type Saved = readonly [repository: number, seq: number, rev: number];
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 type Sources = ReadonlyMap<string, string>;
 
 const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
-const PORTS = ['usecases/ports.ts', 'usecases/stores.ts', 'usecases/tuf-mirrors.ts'];
+const PORTS = ['usecases/ports.ts', 'usecases/stores.ts', 'usecases/events.ts', 'usecases/tuf-mirrors.ts'];
 
 /**
  * What the files of each layer may import: a folder, a file, or a package. `type:` allows types only. A layer is the
@@ -32,12 +32,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   tuf: ['domain', 'tuf', ...PORTS, 'zod', 'tuf-js', '@tufjs/models'],
   oidc: ['domain', 'oidc', ...PORTS, 'jose'],
+  events: ['domain', 'events', ...PORTS],
   notify: ['domain', 'notify', ...PORTS, 'zod'],
   store: ['domain', 'store', ...PORTS, RUNTIME_TYPES],
   'secrets.ts': [],
   'settings.ts': ['zod', RUNTIME_TYPES],
   'seal.ts': ['settings.ts', ...PORTS],
   'compose.ts': [
+    'events',
     'github',
     'notify',
     'oci',

@@ -14,17 +14,17 @@ const keys = {
 } as const;
 
 /** What team 1 has, by which the table addresses it. */
-const one = { repository: 0, push: '', alert: '', channel: 0, spareKey: 0, hook: 0, digest: '' };
+const one = { repository: 0, push: '', alert: '', channel: 0, spareKey: 0, hook: 0, digest: '', subscription: 0 };
 
 interface Entry {
   /** Below /api/v1, with team 1's ids. */
   readonly path: () => string;
   readonly body?: () => Json;
   /**
-   * What team 2 gets for it: nothing that is there (`404`), an empty list, a list of its own (nothing of team 1's), or
+   * What team 2 gets for it: nothing that is there (`404`), an empty list, no lines, a list of its own (nothing of team 1's), or
    * something made for itself.
    */
-  readonly other: '404' | 'empty' | 'own list' | 'makes its own';
+  readonly other: '404' | 'empty' | 'no lines' | 'own list' | 'makes its own';
 }
 
 const repository =
@@ -77,6 +77,24 @@ const table: Readonly<Record<string, Entry>> = {
   'GET /policy-suggestion': { path: () => '/policy-suggestion?image=docker.io/org/made', other: 'own list' },
   'GET /audit-log': { path: () => '/audit-log', other: 'own list' },
   'GET /trusted-roots': { path: () => '/trusted-roots', other: 'own list' },
+  'GET /export/pushes': { path: () => '/export/pushes', other: 'no lines' },
+  'GET /export/findings': { path: () => '/export/findings', other: 'no lines' },
+  'GET /export/sightings': { path: () => '/export/sightings', other: 'no lines' },
+  'GET /event-subscriptions': { path: () => '/event-subscriptions', other: 'empty' },
+  'PATCH /event-subscriptions/{id}': {
+    path: () => `/event-subscriptions/${one.subscription}`,
+    body: () => ({ enabled: true }),
+    other: '404',
+  },
+  'POST /event-subscriptions/{id}/rotate-secret': {
+    path: () => `/event-subscriptions/${one.subscription}/rotate-secret`,
+    body: () => ({ overlapMinutes: 5 }),
+    other: '404',
+  },
+  'POST /event-subscriptions/{id}/test': {
+    path: () => `/event-subscriptions/${one.subscription}/test`,
+    other: '404',
+  },
   'POST /repositories': {
     path: () => '/repositories',
     body: () => ({ image: 'docker.io/org/made' }),
@@ -93,6 +111,12 @@ const table: Readonly<Record<string, Entry>> = {
     body: () => ({ name: 'made', trustedRoot: trustedRoot(0) }),
     other: 'makes its own',
   },
+  'POST /event-subscriptions': {
+    path: () => '/event-subscriptions',
+    body: () => ({ name: 'made', url: 'http://127.0.0.1:9/made' }),
+    other: 'makes its own',
+  },
+  'DELETE /event-subscriptions/{id}': { path: () => `/event-subscriptions/${one.subscription}`, other: '404' },
   'DELETE /trusted-roots/{name}': { path: () => '/trusted-roots/of-alerts', other: '404' },
   'DELETE /channels/{id}': { path: () => `/channels/${one.channel}`, other: '404' },
   'DELETE /api-keys/{id}': { path: () => `/api-keys/${one.spareKey}`, other: '404' },
@@ -140,6 +164,16 @@ async function fillTeam1(): Promise<void> {
     () => pushwarden.messages('alerts').length > 0 && pushwarden.messages('health').length > 0,
   );
   Object.assign(one, { repository: id, hook: webhook.id, push: json.pushes[0] });
+  one.subscription = (
+    await pushwarden.api('POST', '/event-subscriptions', { name: 'of alerts', url: 'http://127.0.0.1:9/alerts' })
+  ).json.id;
+  await pushwarden.db
+    .prepare(
+      "INSERT INTO sightings (credential_id, at, key, seen_at, source, action, strength) SELECT id, 1, 'u', 1, 1, 1, 1 FROM credentials",
+    )
+    .run();
+  // What was received a minute ago is settled, and exported.
+  await pushwarden.advance(120);
   one.alert = (await pushwarden.api('GET', '/alerts')).json.items[0].id;
   one.channel = (await pushwarden.api('GET', '/channels')).json.items.find((each: Json) => each.name === 'alerts').id;
 }
@@ -157,6 +191,18 @@ function call(
     body: given === null ? null : JSON.stringify(given),
   });
 }
+
+const isLines = ({ headers }: Answer): boolean =>
+  headers.get('content-type')?.startsWith('application/x-ndjson') === true;
+
+/** One line was read as JSON, several as text. */
+const linesOf = ({ json }: Answer): Json[] =>
+  typeof json === 'string'
+    ? json
+        .trimEnd()
+        .split('\n')
+        .map((each) => JSON.parse(each))
+    : [json];
 
 /** The operation as the document describes it. */
 function described(name: string): { scope: string; success: number } {
@@ -213,7 +259,8 @@ describe('the API', () => {
   test.each(routes)('lets a reader use $name if it is for reading, and otherwise does nothing', async (route) => {
     const { scope, success } = described(route.name);
     expect(scope === 'read').toBe(
-      route.name.startsWith('GET') && !['GET /api-keys', 'GET /audit-log'].includes(route.name),
+      route.name.startsWith('GET') &&
+        !['GET /api-keys', 'GET /audit-log', 'GET /event-subscriptions'].includes(route.name),
     );
     const { status } = await changesNothing(() => call(route, keys['team 1 read']));
     expect(status).toBe(scope === 'read' ? success : 403);
@@ -239,6 +286,7 @@ describe('the API', () => {
       }
       expect(status).toBe(success);
       if (route.other === 'empty') expect(json.items).toEqual([]);
+      if (route.other === 'no lines') expect(json).toBeNull();
       expect(JSON.stringify(json)).not.toMatch(/org\/app|org\/unwatched|reader"|"spare|alerts/);
     },
   );
@@ -274,7 +322,8 @@ describe('the API', () => {
       (each) => each.method === method.toLowerCase() && each.path === path.replaceAll(/\{(\w+)\}/g, ':$1'),
     );
     // The schema drops what it does not describe: what comes out the same was described.
-    expect(definition?.response.parse(answer.json)).toEqual(answer.json);
-    if (method === 'GET' && 'items' in answer.json) expect(answer.json.items).not.toEqual([]);
+    for (const each of isLines(answer) ? linesOf(answer) : [answer.json])
+      expect(definition?.response.parse(each)).toEqual(each);
+    if (method === 'GET' && !isLines(answer) && 'items' in answer.json) expect(answer.json.items).not.toEqual([]);
   });
 });
