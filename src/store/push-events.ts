@@ -2,6 +2,7 @@ import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import type { Finding } from '../domain/finding.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { CheckedPush } from '../usecases/stores.ts';
+import { findingsParam, verdictCode } from './codec.ts';
 import {
   ADD_EVENTS,
   CLOUD_EVENT,
@@ -18,7 +19,9 @@ const LISTED = 10;
 // For a team without subscription it reads its index once an event, and writes nothing.
 const ADD = `WITH ${GIVEN_EVENTS} ${ADD_EVENTS}
   SELECT s.id, e.id, ${CLOUD_EVENT}, ?2, ?2 FROM e CROSS JOIN ${wantedBy("e.key ->> 'team'", 'e.type')}
-  WHERE EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = e.key ->> 'r' AND p.seq = e.key ->> 's' AND p.rev = e.key ->> 'rev') ${ONCE}`;
+  WHERE EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = e.key ->> 'r' AND p.seq = e.key ->> 's' AND p.rev = e.key ->> 'rev'
+    -- Somebody else's save has this number too: then it is the same judgement, or this one was not saved.
+    AND p.verdict = e.key ->> 'verdict' AND p.findings IS e.key ->> 'findings') ${ONCE}`;
 
 /**
  * What the saves of these pushes are worth telling other systems, for the batch that saves them and right after the
@@ -27,7 +30,8 @@ const ADD = `WITH ${GIVEN_EVENTS} ${ADD_EVENTS}
 export function pushEvents(db: D1Database, checked: readonly CheckedPush[], now: number): D1PreparedStatement | null {
   const events = checked.flatMap((each) => {
     const { push } = each;
-    const key = { team: push.teamId, r: push.key.repository, s: push.key.seq, rev: push.rev + 1 };
+    const saved = { verdict: verdictCode(each.verdict), findings: findingsParam(each.findings) };
+    const key = { team: push.teamId, r: push.key.repository, s: push.key.seq, rev: push.rev + 1, ...saved };
     return eventsOf(each, now).map((event) => ({ ...event, key }));
   });
   return events.length === 0 ? null : db.prepare(ADD).bind(eventsParam(events), now);

@@ -2,7 +2,15 @@ import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import type { Digest } from '../domain/digest.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
 import { alertEvent } from './alert-events.ts';
-import { hexParam, kindCode, LAST_WEBHOOK_ORIGIN, originCode, safeHowCode, verdictCode } from './codec.ts';
+import {
+  findingsParam,
+  hexParam,
+  kindCode,
+  LAST_WEBHOOK_ORIGIN,
+  originCode,
+  safeHowCode,
+  verdictCode,
+} from './codec.ts';
 import { pushEvents } from './push-events.ts';
 
 const ROGUE = verdictCode('rogue');
@@ -56,7 +64,7 @@ const param = (push: CheckedPush): Record<string, unknown> => ({
   confirmed: push.confirmedAt,
   subject: hexParam(push.subject),
   verdict: verdictCode(push.verdict),
-  findings: push.findings.length === 0 ? null : JSON.stringify(push.findings),
+  findings: findingsParam(push.findings),
   evidence: push.evidence === null ? null : JSON.stringify(push.evidence),
   next: push.nextAt,
   attempts: push.attempts,
