@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { singleImage } from '../../scripts/simulate/images.ts';
 import { sendDockerHub } from '../fixtures/senders.ts';
@@ -222,6 +227,32 @@ describe('an export', () => {
     const from = new Date(at + 1000).toISOString();
     expect(await read(`pushes?from=${from}`)).toMatchObject({ lines: [], end: from, next: null });
   });
+});
+
+test('the script of docs/export.md collects every push once, run after run', async () => {
+  await wipe();
+  await insert(30, { evidence: { readBack: 'x'.repeat(100_000), wants: [] } });
+  const folder = mkdtempSync(path.join(tmpdir(), 'pushwarden-export-'));
+  const [, script = ''] = /```sh\n(#![^`]*)```/.exec(readFileSync('docs/export.md', 'utf8')) ?? [];
+  const run = () =>
+    promisify(execFile)('sh', ['-c', script], {
+      cwd: folder,
+      env: { ...process.env, KEY: ADMIN_KEY, PUSHWARDEN: pushwarden.url },
+    });
+  const collected = (): string[] => {
+    const lines = readFileSync(path.join(folder, 'pushes.ndjson'), 'utf8').trimEnd().split('\n');
+    return lines.map((each) => JSON.parse(each).id);
+  };
+  await run();
+  expect([collected().length, new Set(collected()).size]).toEqual([30, 30]);
+  await run();
+  expect(collected()).toHaveLength(30);
+  const end = readFileSync(path.join(folder, 'pushes.end'), 'utf8').trim();
+  await insert(5, { at: Date.parse(end) });
+  await pushwarden.advance(120);
+  await run();
+  expect([collected().length, new Set(collected()).size]).toEqual([35, 35]);
+  rmSync(folder, { recursive: true });
 });
 
 describe('an export of sightings', () => {
