@@ -264,7 +264,8 @@ describe('events that are due', () => {
 describe('a push', () => {
   it('writes six rows, and no event, where nobody asked for any', async () => {
     await subscribe(1, 2);
-    await subscribe(2, 1, ['dev.pushwarden.alert.opened.v1']);
+    await subscribe(2);
+    await subscribe(3, 1, ['dev.pushwarden.alert.opened.v1']);
     await local.db.prepare('UPDATE event_subscriptions SET disabled_at = 1 WHERE id = 2').run();
     for (const provider of ['dockerhub', 'github'] as const) {
       await costOfPush(local.db, provider);

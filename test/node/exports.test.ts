@@ -112,7 +112,8 @@ describe('the pushes of a slice', () => {
     await push(1, 1, NOW - 3000);
     await push(1, 1, NOW + 3000);
     await push(1, 1, NOW - 1);
-    expect(keys(await allPushes({ from: NOW, to: NOW + DAY }, 1))).toEqual(['1-8', '1-6']);
+    for (const limit of [1, 100])
+      expect(keys(await allPushes({ from: NOW, to: NOW + DAY }, limit))).toEqual(['1-8', '1-6']);
     expect(keys(await allPushes({ from: 0, to: NOW }, 2))).toEqual(['1-9', '1-7', '1-5', '1-4', '1-3', '1-2', '1-1']);
   });
 });
