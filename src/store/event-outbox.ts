@@ -6,8 +6,9 @@ const SENT_KEPT_MS = 7 * DAY_MS;
 const FAILED_KEPT_MS = 30 * DAY_MS;
 /** What waits longer than this waits for a subscription that is disabled or gone: sending gives up sooner. */
 const WAITING_KEPT_MS = 5 * DAY_MS;
-/** Rows that a run of the retention job touches at most, of each sort. */
-const EXPIRED_AT_ONCE = 5000;
+/** Rows that a statement of the retention job touches at most, and how often it is repeated: D1 ends long statements. */
+const AT_ONCE = 5000;
+const ROUNDS = 10;
 /** Of one subscription in one run. */
 const MAX_OF_ONE = 100;
 
@@ -26,6 +27,13 @@ const SUBSCRIPTIONS = `SELECT id, team_id AS teamId, name, host, address, secret
 const SETTLE = `UPDATE event_subscriptions SET tried_at = j.value ->> 'triedAt', slow = j.value ->> 'slow', paused_until = j.value ->> 'pausedUntil',
     failing_since = j.value ->> 'failingSince', problem = j.value ->> 'problem', disabled_at = iif(j.value ->> 'gone', ?2, disabled_at)
   FROM json_each(?1) j WHERE event_subscriptions.id = j.value ->> 'id'`;
+
+const GIVE_UP = `UPDATE outgoing_events SET next_at = NULL, failed = 'too_late', drop_at = ?1 + ${FAILED_KEPT_MS} WHERE id IN
+  (SELECT e.id FROM event_subscriptions s CROSS JOIN outgoing_events e INDEXED BY outgoing_events_due ON e.subscription_id = s.id
+   WHERE e.next_at IS NOT NULL AND e.created_at < ?1 - ${WAITING_KEPT_MS} LIMIT ${AT_ONCE})`;
+
+const DROP = `DELETE FROM outgoing_events WHERE id IN
+  (SELECT id FROM outgoing_events INDEXED BY outgoing_events_to_drop WHERE drop_at IS NOT NULL AND drop_at <= ?1 LIMIT ${AT_ONCE})`;
 
 /** The outbox of events: written with what they tell of (`push-events.ts` and its neighbours), emptied from here. */
 export function createEventStore(db: D1Database): EventStore & { expire(now: number): Promise<void> } {
@@ -108,21 +116,12 @@ export function createEventStore(db: D1Database): EventStore & { expire(now: num
 
     /** Gives up what has waited too long, and drops what was sent or given up long ago. */
     async expire(now) {
-      await db.batch([
-        db
-          .prepare(
-            `UPDATE outgoing_events SET next_at = NULL, failed = 'too_late', drop_at = ?1 + ${FAILED_KEPT_MS} WHERE id IN
-               (SELECT e.id FROM event_subscriptions s CROSS JOIN outgoing_events e INDEXED BY outgoing_events_due ON e.subscription_id = s.id
-                WHERE e.next_at IS NOT NULL AND e.created_at < ?1 - ${WAITING_KEPT_MS} LIMIT ${EXPIRED_AT_ONCE})`,
-          )
-          .bind(now),
-        db
-          .prepare(
-            `DELETE FROM outgoing_events WHERE id IN
-               (SELECT id FROM outgoing_events INDEXED BY outgoing_events_to_drop WHERE drop_at IS NOT NULL AND drop_at <= ?1 LIMIT ${EXPIRED_AT_ONCE})`,
-          )
-          .bind(now),
-      ]);
+      for (const sql of [GIVE_UP, DROP]) {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const { meta } = await db.prepare(sql).bind(now).run();
+          if (meta.changes < AT_ONCE) break;
+        }
+      }
     },
   };
 }

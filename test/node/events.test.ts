@@ -258,6 +258,10 @@ describe('events that are due', () => {
     expect(await rows(left)).toMatchObject([{ event: 'e2' }]);
     await store.expire(now + 30 * DAY);
     expect(await rows(left)).toEqual([]);
+    await write(1, 12_000, now - 6 * DAY);
+    await store.expire(now);
+    await store.expire(now + 30 * DAY);
+    expect(await rows(left)).toEqual([]);
   });
 });
 
