@@ -1,4 +1,5 @@
 import { createDockerHub } from './dockerhub/client.ts';
+import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createSlackNotifier } from './notify/slack.ts';
@@ -18,6 +19,9 @@ import { createCheckStore } from './store/checks.ts';
 import { createClockStore } from './store/clock.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
+import { createEventStore } from './store/event-outbox.ts';
+import { createSubscriptionStore } from './store/event-subscriptions.ts';
+import { createExportStore } from './store/exports.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
@@ -102,10 +106,11 @@ function compose(env: Env) {
       allowLoopbackHttp: settings.local,
       fetch: boundFetch,
     }),
+    eventSender: createEventSender({ ...outbound, hosts: settings.eventWebhookHosts, local: settings.local }),
     tokens: ciTokens(settings, boundFetch),
     clockStore: createClockStore(env.DB),
     deliveries: createDeliveryStore(env.DB),
-    checks: createCheckStore(env.DB),
+    checks: createCheckStore(env.DB, async () => void (await wakeups.notifications())),
     notifications: createNotificationStore(env.DB),
     health: wakingHealth(createHealthStore(env.DB), wakeups),
     sweeps: createSweepStore(env.DB),
@@ -116,6 +121,9 @@ function compose(env: Env) {
     channels: createChannelStore(env.DB),
     alerts: createAlertStore(env.DB),
     audit: createAuditStore(env.DB),
+    events: createEventStore(env.DB),
+    subscriptions: createSubscriptionStore(env.DB),
+    exports: createExportStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),

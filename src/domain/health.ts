@@ -42,6 +42,14 @@ export type HealthFact =
     }
   /** An audit log does not go on where it was read to. */
   | { readonly kind: 'audit-log-gap'; readonly account: string; readonly since: number | null }
+  /** A receiver of events refuses or fails them; `gone`: it answered 410, so nothing is sent to it any more. */
+  | {
+      readonly kind: 'event-subscription-failing';
+      readonly subscription: string;
+      readonly host: string;
+      readonly reason: string;
+      readonly gone: boolean;
+    }
   /** Our cryptography fails on signatures whose answer is known. */
   | { readonly kind: 'signature-self-test'; readonly reason: string };
 
@@ -66,6 +74,8 @@ export function healthSubject(fact: HealthFact): string {
       return fact.queue;
     case 'trusted-root-stale':
       return fact.root;
+    case 'event-subscription-failing':
+      return fact.subscription;
     case 'signature-self-test':
       return 'self-test';
     case 'source-blind':

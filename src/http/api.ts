@@ -4,6 +4,8 @@ import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
 import { credentialRoutes } from './api/credentials.ts';
+import { eventSubscriptionRoutes } from './api/event-subscriptions.ts';
+import { exportRoutes } from './api/exports.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
@@ -25,6 +27,8 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...verifyRoutes,
   ...suggestionRoutes,
   ...trustedRootRoutes,
+  ...exportRoutes,
+  ...eventSubscriptionRoutes,
   ...administrationRoutes,
 ];
 

@@ -4,12 +4,13 @@ import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials } from '../usecases/review-credentials.ts';
 import { reviewDependencies, rootDependencies } from './dependencies.ts';
-import { everyMinute, expire, pollOne, redrive, sweepOne } from './scheduled.ts';
+import { everyMinute, expire, pollOne, redrive, redriveEvents, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
 const MAX_STEPS = 5000;
 /** The outside world stands still while the clock is advanced: after two sweeps or polls a third sees nothing new. */
 const MAX_TIMES = 2;
+const EVENTS_AT_ONCE = 1000;
 
 /**
  * Advances a local installation's clock, stopping at every moment in between at which something is due (deadlines,
@@ -27,6 +28,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
       await services.notifications.nextDue(),
       await services.reviews.nextDue(),
       ...polls.map((each) => each.nextPollAt),
+      await services.events.nextDue(),
       ...sweeps.map((each) => each.nextSweepAt),
     ];
     const next = Math.min(...due.filter((at) => at !== null));
@@ -38,6 +40,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
       polled,
     );
     await redrive(services, Number.POSITIVE_INFINITY);
+    await redriveEvents(services, EVENTS_AT_ONCE);
     for (const each of sweeps.filter(({ nextSweepAt }) => nextSweepAt <= services.clock.now())) {
       await sweepOne(services, each, { requests: Number.MAX_SAFE_INTEGER });
       swept.set(each.id, (swept.get(each.id) ?? 0) + 1);
@@ -47,6 +50,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
   // What a log shows late is seen at the end.
   await pollThese(services, await services.sources.due(target, 1000), polled);
   await redrive(services, Number.POSITIVE_INFINITY);
+  await redriveEvents(services, EVENTS_AT_ONCE);
 }
 
 const within = <T extends { readonly id: number }>(due: readonly T[], done: ReadonlyMap<number, number>): T[] =>
@@ -75,6 +79,7 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
       return everyMinute(services, services.clock.now());
     case 'redrive':
       await redrive(services, Number.POSITIVE_INFINITY);
+      await redriveEvents(services, EVENTS_AT_ONCE);
       return;
     case 'retention':
       return expire(services);

@@ -2,6 +2,7 @@ import type { Services } from '../compose.ts';
 import { OPERATORS } from '../domain/health.ts';
 import type { AttributeDependencies } from '../usecases/attribute-pushes.ts';
 import type { CheckDependencies } from '../usecases/check-pushes.ts';
+import type { EventDependencies } from '../usecases/deliver-events.ts';
 import type { DeliverDependencies } from '../usecases/deliver-notifications.ts';
 import type { PollDependencies } from '../usecases/poll-steps.ts';
 import type { RequestBudget } from '../usecases/ports.ts';
@@ -33,6 +34,15 @@ export const deliverDependencies = (services: Services): DeliverDependencies => 
   wakeups: services.wakeups,
   clock: services.clock,
   publicUrl: services.settings.publicUrl,
+});
+
+export const eventDependencies = ({ events, eventSender, ...services }: Services): EventDependencies => ({
+  store: events,
+  sender: eventSender,
+  health: services.health,
+  seal: services.seal,
+  wakeups: services.wakeups,
+  clock: services.clock,
 });
 
 export const sweepDependencies = (services: Services): SweepDependencies => ({

@@ -2,11 +2,15 @@ import type { Message, MessageBatch } from '@cloudflare/workers-types';
 import type { Services } from '../compose.ts';
 import { OPERATORS } from '../domain/health.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
+import { deliverEvents } from '../usecases/deliver-events.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { LookLimiter, lookAtTag } from '../usecases/look-at-tag.ts';
 import type { CheckMessage, Look } from '../usecases/ports.ts';
 import type { PushKey } from '../usecases/stores.ts';
-import { checkDependencies, deliverDependencies } from './dependencies.ts';
+import { checkDependencies, deliverDependencies, eventDependencies } from './dependencies.ts';
+
+/** Requests of an invocation, beside those that its messages take. */
+const EVENTS_AT_ONCE = 10;
 
 const limiters = new WeakMap<Services, LookLimiter>();
 
@@ -15,6 +19,8 @@ export async function consume(services: Services, batch: MessageBatch<unknown>):
   if (batch.queue.endsWith('dead-letters')) return recordDeadLetters(services, batch);
   if (batch.queue.endsWith('notifications')) {
     await deliverNotifications(deliverDependencies(services));
+    // After the alerts, and without receivers that keep the next one waiting.
+    await deliverEvents(eventDependencies(services), { limit: EVENTS_AT_ONCE, slowToo: false });
     batch.ackAll();
     return;
   }

@@ -2,6 +2,7 @@ import type { Services } from '../compose.ts';
 import { attributePushes } from '../usecases/attribute-pushes.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import type { Source } from '../usecases/credential-stores.ts';
+import { deliverEvents } from '../usecases/deliver-events.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { pollSource } from '../usecases/poll-source.ts';
 import type { RequestBudget } from '../usecases/ports.ts';
@@ -13,6 +14,7 @@ import {
   attributeDependencies,
   checkDependencies,
   deliverDependencies,
+  eventDependencies,
   pollDependencies,
   reviewDependencies,
   rootDependencies,
@@ -26,6 +28,8 @@ const SUBREQUESTS_PER_POLL = 50;
 const FEWEST_TO_POLL = 3;
 /** Requests of an invocation that overdue pushes leave alone. */
 const FOR_SWEEPS = 15;
+/** ... and that are kept for events, if there are any to send. */
+const FOR_EVENTS = 10;
 
 /**
  * Every minute: whatever is overdue, then trusted roots and sweeps; once a day what is kept no longer. One failing job
@@ -35,12 +39,16 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
   // Of the invocation's requests each does without what those before it took. Pushes that stay undecided must not keep
   // sweeps from finding what no webhook tells.
   let { subrequests: left } = services.settings;
+  let forEvents = 0;
   const jobs: [name: string, job: () => Promise<unknown>][] = [
+    ['events due', async () => (left -= forEvents = await eventShare(services))],
     ['redrive', async () => (left = FOR_SWEEPS + (await redrive(services, left - FOR_SWEEPS)))],
     ['roots', async () => (left -= await refreshRoots(rootDependencies(services)))],
     ['poll', async () => (left -= await pollDue(services, left - FOR_SWEEPS))],
     ['review', () => reviewCredentials(reviewDependencies(services))],
     ['sweep', () => sweepDue(services, left)],
+    // Last: receivers may be slow, and nothing here waits for them.
+    ['events', async () => forEvents > 0 && redriveEvents(services, forEvents)],
   ];
   const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
   if (isMidnight) jobs.push(['retention', () => expire(services)]);
@@ -88,6 +96,17 @@ export async function pollOne(services: Services, source: Source, requests: Requ
   await tellChanges(reviewDependencies(services), read);
 }
 
+/** Requests that sending events takes from an invocation. */
+async function eventShare(services: Services): Promise<number> {
+  const due = await services.events.nextDue();
+  return due !== null && due <= services.clock.now() ? FOR_EVENTS : 0;
+}
+
+/** Sends events whose next step is overdue, to slow receivers too. */
+export function redriveEvents(services: Services, limit: number): Promise<void> {
+  return deliverEvents(eventDependencies(services), { limit, slowToo: true });
+}
+
 /** Sweeps what is due, within one run's budget of registry requests, and checks what was found. */
 export async function sweepDue(services: Services, left: number): Promise<void> {
   const budget = { requests: Math.min(services.settings.sweepRequestsPerRun, left) };
@@ -109,7 +128,8 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, and CI tokens that have expired. */
+/** Drops deliveries older than 30 days, CI tokens that have expired, and events that are done with. */
 export async function expire(services: Services): Promise<void> {
+  await services.events.expire(services.clock.now());
   await services.deliveries.expire(services.clock.now() - DELIVERIES_KEPT_MS);
 }

@@ -1,6 +1,7 @@
 import type { HealthFact } from '../domain/health.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
-import type { HealthWords } from './health-words.ts';
+import { healthWords } from './health-words.ts';
+import type { HealthWords } from './health-words-shape.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import {
   context,
@@ -13,7 +14,7 @@ import {
   section,
 } from './slack-blocks.ts';
 import { code, prose, slackDate } from './slack-text.ts';
-import { healthWords, wantWords } from './words.ts';
+import { wantWords } from './words.ts';
 
 type Content<Kind extends NotificationContent['kind']> = Extract<NotificationContent, { readonly kind: Kind }>;
 
@@ -41,6 +42,7 @@ function mark(fact: HealthFact): '🙈' | '❔' {
     case 'dead-letter':
     case 'unwatched-image':
     case 'trusted-root-stale':
+    case 'event-subscription-failing':
       return '❔';
   }
 }

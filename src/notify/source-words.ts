@@ -1,6 +1,6 @@
 import type { HealthFact } from '../domain/health.ts';
 import type { SourcePart } from '../domain/source.ts';
-import type { HealthWords } from './health-words.ts';
+import type { HealthWords } from './health-words-shape.ts';
 import { utcMinute } from './utc.ts';
 
 /** Words about registry accounts that are read for tokens and their uses. */

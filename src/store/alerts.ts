@@ -1,6 +1,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import { type AlertResolution, type AnyAlertFacts, isWatchAlert } from '../domain/alert.ts';
 import type { NotificationContent } from '../usecases/ports.ts';
+import { alertEvent } from './alert-events.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
 
 /** What people do with alerts. The message goes into the outbox in the same batch. */
@@ -37,6 +38,7 @@ export function createAlertStore(db: D1Database) {
           )
           .bind(teamId, id, by, now),
         message(id, teamId, '-acknowledged', acknowledged(facts, by, now), now),
+        alertEvent(db, 'acknowledged', { id, teamId }, now),
         auditEntry(db, audit),
       ]);
       return (results[0]?.meta.changes ?? 0) > 0;
@@ -66,6 +68,7 @@ export function createAlertStore(db: D1Database) {
           )
           .bind(teamId, alert.id, resolution, reason, by, now),
         message(alert.id, teamId, '-closed', content, now),
+        alertEvent(db, 'closed', { id: alert.id, teamId }, now),
         auditEntry(db, audit),
       ]);
       return (results[0]?.meta.changes ?? 0) > 0;

@@ -96,7 +96,7 @@ const keysParam = (keys: readonly PushKey[]): string =>
   JSON.stringify(keys.map(({ repository, seq }) => [repository, seq]));
 
 /** What checking pushes reads and writes. Everything is by key or by an index of its own: no figure grows with history. */
-export function createCheckStore(db: D1Database): CheckStore {
+export function createCheckStore(db: D1Database, eventsWritten?: () => Promise<void>): CheckStore {
   return {
     async load(keys) {
       const param = keysParam(keys);
@@ -135,7 +135,7 @@ export function createCheckStore(db: D1Database): CheckStore {
       return [...new Set(indexes)].filter((digest): digest is Digest => digest !== null);
     },
 
-    save: (checked, changes, children, now) => saveChecked(db, checked, changes, children, now),
+    save: (checked, changes, children, now) => saveChecked(db, checked, changes, children, now, eventsWritten),
 
     recordSeen: (seen, now) => recordSeen(db, seen, now),
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../domain/digest.ts';
 import { digestHex } from '../domain/digest.ts';
 import type { PushKind, PushOrigin } from '../domain/evidence.ts';
-import type { Verdict } from '../domain/finding.ts';
+import type { Finding, Verdict } from '../domain/finding.ts';
 import type { Sighting, SightingAction, SightingSource } from '../domain/sighting.ts';
 
 /** Small integers stand for words in rows that there are millions of. Append only: the numbers are in databases. */
@@ -63,6 +63,11 @@ export function digestOf(bytes: Blob | null): Digest | null {
 /** Hex digits for `unhex(…)` inside JSON parameters, which cannot carry BLOBs. */
 export function hexParam(digest: Digest | null): string | null {
   return digest === null ? null : digestHex(digest);
+}
+
+/** As the column holds them; null where there are none. */
+export function findingsParam(findings: readonly Finding[]): string | null {
+  return findings.length === 0 ? null : JSON.stringify(findings);
 }
 
 export const DAY_MS = 86_400_000;

@@ -43,7 +43,7 @@ export interface PushRecord {
   readonly nextCheckAt: number | null;
 }
 
-interface PushRow {
+export interface PushRow {
   repository_id: number;
   seq: number;
   registry: string;
@@ -68,15 +68,15 @@ interface PushRow {
   next_at: number | null;
 }
 
-const PUSH = `p.repository_id, p.seq, r.registry, r.path, p.tag, p.digest, p.kind, p.origin, p.received_at, p.pushed_at, p.confirmed_at,
+export const PUSH = `p.repository_id, p.seq, r.registry, r.path, p.tag, p.digest, p.kind, p.origin, p.received_at, p.pushed_at, p.confirmed_at,
   a.name AS actor_name, a.external_id AS actor_external, p.actor_id, p.attribution, b.digest AS previous_digest, p.subject, p.verdict, p.findings, p.evidence, p.alert_id, p.next_at`;
-const JOINS = `JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
+export const JOINS = `JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
   LEFT JOIN pushes b ON b.repository_id = p.repository_id AND b.seq = p.previous`;
 /** Parts of an index and signatures belong to another push. */
 const FOLDED = `(${kindCode('artifact')}, ${kindCode('child')})`;
 
 // JSON columns are read back as the types that were written; `as` says which.
-function pushOf(row: PushRow): PushRecord {
+export function pushOf(row: PushRow): PushRecord {
   return {
     repository: row.repository_id,
     seq: row.seq,

@@ -1,6 +1,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { CredentialKind, CredentialMark } from '../domain/credential.ts';
 import type { ChangeRow, NewWatchAlert, Review, ReviewStore, UnreviewedUse } from '../usecases/credential-stores.ts';
+import { alertEvent } from './alert-events.ts';
 import { type Blob, hexOf, sightingActionCode, sightingActionOf } from './codec.ts';
 
 /** Windows that CI opens last at most a day. */
@@ -77,6 +78,7 @@ function raiseStatements(
   return [
     db.prepare(RAISE).bind(teamId, subject, JSON.stringify(facts), now),
     db.prepare(TELL).bind(teamId, subject, now),
+    alertEvent(db, 'opened', { repository: 0, subject }, now),
   ];
 }
 

@@ -104,6 +104,12 @@ function attributed(row: LoadedRow, account: CredentialFacts | null): PushToChec
   return attributionOf(account, kept, new Map(facts.map((each) => [each.id, each])));
 }
 
+/**
+ * Two that judge a push at the same moment both try to save. What goes with a save asks whether it is this one that was
+ * made, which a count could not tell. 31 bits are 4 bytes in a row.
+ */
+const newRev = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) >>> 1;
+
 function tagStateOf(row: LoadedRow): TagState | null {
   if (row.t_seq === null || row.t_changed_at === null) return null;
   const previous = digestOf(row.t_previous);
@@ -148,6 +154,7 @@ export function pushToCheckOf(row: LoadedRow, announcements: readonly Announceme
     attempts: row.attempts,
     nextAt: row.next_at,
     rev: row.rev,
+    nextRev: newRev(),
     missedWebhooks: row.missed_webhooks,
     tagState: tagStateOf(row),
     announcements,

@@ -2,20 +2,30 @@ import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import type { Digest } from '../domain/digest.ts';
 import type { NewSighting } from '../usecases/credential-stores.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
-import { hexParam, kindCode, LAST_WEBHOOK_ORIGIN, originCode, safeHowCode, verdictCode } from './codec.ts';
+import { alertEvent } from './alert-events.ts';
+import {
+  findingsParam,
+  hexParam,
+  kindCode,
+  LAST_WEBHOOK_ORIGIN,
+  originCode,
+  safeHowCode,
+  verdictCode,
+} from './codec.ts';
+import { pushEvents } from './push-events.ts';
 import { addSightings } from './sightings.ts';
 
 const ROGUE = verdictCode('rogue');
 
 /** The save counts only if nobody saved the push since it was loaded: a judgement of older facts never wins. */
-const ROWS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value ->> 's' AS s, value ->> 'rev' AS rev, unhex(value ->> 'digest') AS digest,
-    value ->> 'kind' AS kind, value ->> 'confirmed' AS confirmed, unhex(value ->> 'subject') AS subject, value ->> 'verdict' AS verdict,
+const ROWS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value ->> 's' AS s, value ->> 'rev' AS rev, value ->> 'next_rev' AS next_rev,
+    unhex(value ->> 'digest') AS digest, value ->> 'kind' AS kind, value ->> 'confirmed' AS confirmed, unhex(value ->> 'subject') AS subject, value ->> 'verdict' AS verdict,
     value ->> 'findings' AS findings, value ->> 'evidence' AS evidence, value ->> 'next' AS next, value ->> 'attempts' AS attempts,
     value ->> 'previous' AS previous, value ->> 'tag' AS tag, value ->> 'received' AS received, unhex(value ->> 'before') AS before,
     value ->> 'beforeAt' AS before_at, value ->> 'leftAt' AS left_at, value ->> 'safe' AS safe FROM json_each(?1))`;
 
 const SET = `kind = c.kind, confirmed_at = c.confirmed, subject = c.subject, verdict = c.verdict, findings = c.findings,
-  evidence = c.evidence, next_at = c.next, attempts = c.attempts, previous = coalesce(pushes.previous, c.previous), rev = pushes.rev + 1`;
+  evidence = c.evidence, next_at = c.next, attempts = c.attempts, previous = coalesce(pushes.previous, c.previous), rev = c.next_rev`;
 const MATCH = 'pushes.repository_id = c.r AND pushes.seq = c.s AND pushes.rev = c.rev';
 const RETURNING = 'RETURNING repository_id AS repository, seq';
 
@@ -23,7 +33,7 @@ const RETURNING = 'RETURNING repository_id AS repository, seq';
 const UPDATE = `${ROWS} UPDATE pushes SET ${SET} FROM c WHERE ${MATCH} ${RETURNING}`;
 const UPDATE_WITH_DIGEST = `${ROWS} UPDATE pushes SET digest = c.digest, ${SET} FROM c WHERE ${MATCH} ${RETURNING}`;
 
-const SAVED = 'EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = c.r AND p.seq = c.s AND p.rev = c.rev + 1)';
+const SAVED = 'EXISTS (SELECT 1 FROM pushes p WHERE p.repository_id = c.r AND p.seq = c.s AND p.rev = c.next_rev)';
 
 // Writes 1 row per push that moves its tag (trusted at once or not).
 const MOVE_TAGS = `${ROWS} INSERT INTO tags (repository_id, name, digest, push_seq, changed_at, previous_digest, previous_at, left_at,
@@ -42,7 +52,7 @@ const TRUST_TAGS = `${ROWS} UPDATE tags SET safe_digest = c.digest, safe_at = ?2
     AND (tags.safe_digest IS NOT c.digest OR tags.safe_how <> ${safeHowCode('trusted')})`;
 
 // Writes 1 row per push that turned out not to be what its tag should go back to.
-const DISTRUST_TAGS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value ->> 's' AS s, value ->> 'rev' AS rev, value ->> 'tag' AS tag,
+const DISTRUST_TAGS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value ->> 's' AS s, value ->> 'next_rev' AS next_rev, value ->> 'tag' AS tag,
     unhex(value ->> 'digest') AS digest, unhex(value ->> 'safe') AS safe, value ->> 'safeAt' AS safe_at, value ->> 'safeHow' AS safe_how FROM json_each(?1))
   UPDATE tags SET safe_digest = c.safe, safe_at = c.safe_at, safe_how = c.safe_how
   FROM c WHERE tags.repository_id = c.r AND tags.name = c.tag AND tags.safe_digest = c.digest AND ${SAVED}`;
@@ -55,6 +65,7 @@ const param = (push: CheckedPush): Record<string, unknown> => ({
   r: push.push.key.repository,
   s: push.push.key.seq,
   rev: push.push.rev,
+  next_rev: push.push.nextRev,
   tag: push.push.tag,
   received: push.push.receivedAt,
   digest: hexParam(push.digest),
@@ -62,7 +73,7 @@ const param = (push: CheckedPush): Record<string, unknown> => ({
   confirmed: push.confirmedAt,
   subject: hexParam(push.subject),
   verdict: verdictCode(push.verdict),
-  findings: push.findings.length === 0 ? null : JSON.stringify(push.findings),
+  findings: findingsParam(push.findings),
   evidence: push.evidence === null ? null : JSON.stringify(push.evidence),
   next: push.nextAt,
   attempts: push.attempts,
@@ -78,7 +89,7 @@ const distrustParam = ({ push, digest }: CheckedPush): Record<string, unknown> =
   return {
     r: push.key.repository,
     s: push.key.seq,
-    rev: push.rev,
+    next_rev: push.nextRev,
     tag: push.tag,
     digest: hexParam(digest),
     safe: hexParam(safe?.digest ?? null),
@@ -106,6 +117,7 @@ export async function saveChecked(
   changes: readonly AlertChange[],
   children: readonly { readonly repository: number; readonly index: Digest; readonly digests: readonly Digest[] }[],
   now: number,
+  eventsWritten: () => Promise<void> = async () => {},
 ): Promise<readonly PushKey[]> {
   const json = (pushes: readonly CheckedPush[]): string => JSON.stringify(pushes.map(param));
   const resolved = checked.filter((push) => push.digest !== null && push.push.digest === null);
@@ -115,7 +127,8 @@ export async function saveChecked(
   const updates: D1PreparedStatement[] = [];
   if (resolved.length > 0) updates.push(db.prepare(UPDATE_WITH_DIGEST).bind(json(resolved)));
   if (others.length > 0) updates.push(db.prepare(UPDATE).bind(json(others)));
-  const rest: D1PreparedStatement[] = [];
+  const events = pushEvents(db, checked, now);
+  const rest: D1PreparedStatement[] = events === null ? [] : [events];
   if (moving.length > 0) rest.push(db.prepare(MOVE_TAGS).bind(json(moving), now));
   if (trusting.length > 0) rest.push(db.prepare(TRUST_TAGS).bind(json(trusting), now));
   const distrusting = checked.filter((push) => push.distrustsTag);
@@ -131,6 +144,7 @@ export async function saveChecked(
   if (updates.length === 0 && rest.length === 0) return [];
 
   const results = await db.batch<PushKey>([...updates, ...rest]);
+  if (events !== null && (results[updates.length]?.meta.changes ?? 0) > 0) await eventsWritten();
   const saved = new Set(
     results.slice(0, updates.length).flatMap((result) => result.results.map((key) => `${key.repository}-${key.seq}`)),
   );
@@ -165,6 +179,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
              FROM alerts l WHERE l.repository_id = ?1 AND l.subject = ?4 AND l.state <> 'closed' AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
           )
           .bind(...saved, change.subject, now),
+        alertEvent(db, 'opened', { repository: push.key.repository, subject: change.subject }, now),
       ];
     case 'worsened':
       return [
@@ -190,6 +205,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
              WHERE id = ?4 AND resolution = 'cleared' AND closed_at = ?6 AND ${IF_SAVED} ON CONFLICT (event) DO NOTHING`,
           )
           .bind(...saved, change.alertId, JSON.stringify(change.content), now),
+        alertEvent(db, 'closed', { id: change.alertId, teamId: push.teamId }, now, closingReason(change)),
       ];
     case 'undetermined':
       return [
@@ -209,9 +225,12 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
   }
 }
 
+const closingReason = ({ content }: Extract<AlertChange, { kind: 'cleared' }>): string | null =>
+  content.kind === 'closed' ? content.reason : null;
+
 type Saved = readonly [repository: number, seq: number, rev: number];
 
-const savedKey = ({ key, rev }: CheckedPush['push']): Saved => [key.repository, key.seq, rev + 1];
+const savedKey = ({ key, nextRev }: CheckedPush['push']): Saved => [key.repository, key.seq, nextRev];
 
 const linkPush = (db: D1Database, saved: Saved, subject: string): D1PreparedStatement =>
   db

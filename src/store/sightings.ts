@@ -1,6 +1,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { NewSighting } from '../usecases/credential-stores.ts';
 import { DAY_MS, sightingActionCode, sightingSourceCode, strengthCode } from './codec.ts';
+import { sightingEvents } from './sighting-events.ts';
 
 /** How long after a use what explains it (a push, an announcement, a run) may still arrive. */
 const EXPLAINED_WITHIN_MS = 10 * 60_000;
@@ -71,7 +72,13 @@ export function addSightings(
   const once = [...new Map(sightings.map((each) => [keyOf(each), each])).values()];
   if (once.length === 0) return [];
   const json = param(once);
-  return [db.prepare(COUNT).bind(json), db.prepare(REVIEW).bind(json, now), db.prepare(ADD).bind(json, now)];
+  const events = sightingEvents(db, once, now);
+  return [
+    ...(events === null ? [] : [events]),
+    db.prepare(COUNT).bind(json),
+    db.prepare(REVIEW).bind(json, now),
+    db.prepare(ADD).bind(json, now),
+  ];
 }
 
 /** Statements that take sightings back. */

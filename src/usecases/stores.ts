@@ -92,7 +92,10 @@ export interface PushToCheck {
   readonly evidence: KeptEvidence | null;
   readonly attempts: number;
   readonly nextAt: number | null;
+  /** What a save replaces. */
   readonly rev: number;
+  /** What a save of this judgement writes in its place: nobody else's save writes it. */
+  readonly nextRev: number;
   /** Pushes in a row that only the sweep saw. */
   readonly missedWebhooks: number;
   readonly tagState: TagState | null;

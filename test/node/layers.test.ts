@@ -9,6 +9,7 @@ const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
 const PORTS = [
   'usecases/announcement-store.ts',
   'usecases/credential-stores.ts',
+  'usecases/events.ts',
   'usecases/ports.ts',
   'usecases/registry-accounts.ts',
   'usecases/stores.ts',
@@ -40,6 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   tuf: ['domain', 'tuf', ...PORTS, 'zod', 'tuf-js', '@tufjs/models'],
   oidc: ['domain', 'oidc', ...PORTS, 'jose'],
+  events: ['domain', 'events', ...PORTS],
   notify: ['domain', 'notify', ...PORTS, 'zod'],
   store: ['domain', 'store', ...PORTS, RUNTIME_TYPES],
   'secrets.ts': [],
@@ -47,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'seal.ts': ['settings.ts', ...PORTS],
   'compose.ts': [
     'dockerhub',
+    'events',
     'github',
     'notify',
     'oci',

@@ -29,6 +29,7 @@ describe('settings', () => {
     expect([...settings.registries.keys()]).toEqual(['docker.io', 'ghcr.io']);
     expect(settings.oidcIssuers.map(({ kind }) => kind)).toEqual(['github', 'gitlab']);
     expect(settings.slackWebhookHosts).toEqual(['hooks.slack.com', 'hooks.slack-gov.com']);
+    expect(settings.eventWebhookHosts).toEqual([]);
   });
 
   test('are what was set: merged registries with their credentials, addresses without a slash at their end', () => {
@@ -38,6 +39,7 @@ describe('settings', () => {
       REGISTRIES: JSON.stringify({ 'quay.io': { url: 'https://quay.io/' } }),
       REGISTRY_CREDENTIALS: JSON.stringify({ 'docker.io': { username: 'robot', password: SECRET } }),
       SLACK_WEBHOOK_HOSTS: ' Hooks.Slack.com , ,',
+      EVENT_WEBHOOK_HOSTS: 'SIEM.acme.dev, in.corp:8443',
       SWEEP_MINUTES: '60',
       GITHUB_TOKEN: '',
     });
@@ -49,6 +51,7 @@ describe('settings', () => {
     expect(settings.registries.get('quay.io')).toEqual({ url: 'https://quay.io' });
     expect(settings.registries.get('docker.io')).toMatchObject({ username: 'robot', password: SECRET });
     expect(settings.slackWebhookHosts).toEqual(['hooks.slack.com']);
+    expect(settings.eventWebhookHosts).toEqual(['siem.acme.dev', 'in.corp:8443']);
     expect(settings.githubToken).toBeUndefined();
   });
 

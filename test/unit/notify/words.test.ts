@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Want } from '../../../src/domain/finding.ts';
-import { findingWords, healthWords, wantWords } from '../../../src/notify/words.ts';
+import { healthWords } from '../../../src/notify/health-words.ts';
+import { findingWords, wantWords } from '../../../src/notify/words.ts';
 import { FINDINGS, HEALTH_FACTS, PUSHED_AT, SAFE } from '../../fixtures/notifications.ts';
 
 const PUSH = { tag: '3.4.0', safe: SAFE, pushedAt: PUSHED_AT, confirmed: true };

@@ -32,6 +32,7 @@ function pushOf(seq: number, differs: Partial<PushToCheck> = {}): PushToCheck {
     attempts: 0,
     nextAt: T,
     rev: 1,
+    nextRev: 2,
     missedWebhooks: 0,
     tagState: null,
     announcements: [],
