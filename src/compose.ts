@@ -13,6 +13,7 @@ import { createAnnouncementStore } from './store/announcements.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
+import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
 import { createHealthStore } from './store/health.ts';
@@ -99,6 +100,7 @@ function compose(env: Env) {
     clockStore: createClockStore(env.DB),
     deliveries: createDeliveryStore(env.DB),
     checks: createCheckStore(env.DB),
+    runs: createCiRunStore(env.DB),
     notifications: createNotificationStore(env.DB),
     health: wakingHealth(createHealthStore(env.DB), wakeups),
     sweeps: createSweepStore(env.DB),

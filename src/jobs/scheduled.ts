@@ -6,6 +6,8 @@ import { sweep } from '../usecases/sweep.ts';
 import { checkDependencies, deliverDependencies, rootDependencies, sweepDependencies } from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
+/** Longer than a year, so that a token's use can be held against the release of the year before. */
+const CI_RUNS_KEPT_MS = 400 * 86_400_000;
 const SWEEPS_AT_ONCE = 50;
 /** Requests of an invocation that overdue pushes leave alone. */
 const FOR_SWEEPS = 15;
@@ -70,7 +72,9 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, and CI tokens that have expired. */
+/** Drops deliveries older than 30 days, CI tokens that have expired, and runs of CI older than 400 days. */
 export async function expire(services: Services): Promise<void> {
-  await services.deliveries.expire(services.clock.now() - DELIVERIES_KEPT_MS);
+  const now = services.clock.now();
+  await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
+  await services.runs.expire(now - CI_RUNS_KEPT_MS);
 }

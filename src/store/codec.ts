@@ -2,6 +2,7 @@ import type { Digest } from '../domain/digest.ts';
 import { digestHex } from '../domain/digest.ts';
 import type { PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Verdict } from '../domain/finding.ts';
+import type { CiRunState } from '../domain/workflow-run.ts';
 
 /** Small integers stand for words in rows that there are millions of. Append only: the numbers are in databases. */
 const KINDS = ['unresolved', 'manifest', 'index', 'artifact', 'child', 'untagged', 'deleted'] as const;
@@ -9,6 +10,7 @@ const ORIGINS = ['dockerhub', 'github', 'distribution', 'read-back', 'sweep', 'b
 const VERDICTS = ['pending', 'trusted', 'rogue', 'undetermined'] as const;
 const OUTCOMES = ['recorded', 'noted', 'not-understood', 'unwatched'] as const;
 const SAFE_HOW = ['trusted', 'baseline'] as const;
+const RUN_STATES = ['requested', 'in-progress', 'completed'] as const;
 
 export type DeliveryOutcome = (typeof OUTCOMES)[number];
 
@@ -32,6 +34,10 @@ export const outcomeCode = (outcome: DeliveryOutcome): number => OUTCOMES.indexO
 export const outcomeOf = decoder<DeliveryOutcome>(OUTCOMES);
 export const safeHowCode = (how: (typeof SAFE_HOW)[number]): number => SAFE_HOW.indexOf(how);
 export const safeHowOf = decoder<(typeof SAFE_HOW)[number]>(SAFE_HOW);
+
+/** In the order in which a run goes through them: what is further on is never overwritten by what was before. */
+export const runStateCode = (state: CiRunState): number => RUN_STATES.indexOf(state);
+export const runStateOf = decoder<CiRunState>(RUN_STATES);
 
 /** Webhook origins have the lowest codes: `origin <= LAST_WEBHOOK_ORIGIN` in SQL. */
 export const LAST_WEBHOOK_ORIGIN = originCode('distribution');
@@ -77,6 +83,9 @@ const EVENTS = new Map([
   ['package.updated', 'u'],
   ['registry_package.published', 'P'],
   ['registry_package.updated', 'U'],
+  ['workflow_run.requested', 'r'],
+  ['workflow_run.in_progress', 'i'],
+  ['workflow_run.completed', 'c'],
 ]);
 const EVENT_NAMES = new Map([...EVENTS].map(([name, letter]) => [letter, name]));
 

@@ -3,6 +3,7 @@ import { accountKind } from '../domain/credential.ts';
 import type { Delivery, PushClaim } from '../domain/delivery.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
+import { recordRun } from './ci-runs.ts';
 import {
   DAY_MS,
   type DeliveryOutcome,
@@ -176,10 +177,10 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
     }));
   }
 
-  async function recordOther(delivery: Delivery, outcome: DeliveryOutcome): Promise<Recorded> {
+  async function recordOther(delivery: Delivery, outcome: DeliveryOutcome, teamId: number): Promise<Recorded> {
     const { content } = delivery;
     if (content.kind === 'pushes') throw new TypeError('claims are recorded as pushes');
-    const answer = await db
+    const statement = db
       .prepare(ADD_OTHER)
       .bind(
         delivery.hookId,
@@ -192,17 +193,18 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         delivery.bodySha256,
         content.kind === 'not-understood' ? content.problem.slice(0, 500) : null,
         delivery.body,
-      )
-      .first<{ repeats: number }>();
-    return { pushes: [], looks: [], unwatched: [], repeated: (answer?.repeats ?? 0) > 0 };
+      );
+    const run =
+      content.kind === 'ci-run' ? [recordRun(db, teamId, content.run, delivery.hookId, delivery.receivedAt)] : [];
+    const [answer] = await db.batch<{ repeats: number }>([statement, ...run]);
+    return { pushes: [], looks: [], unwatched: [], repeated: (answer?.results[0]?.repeats ?? 0) > 0 };
   }
 
   return {
     record(delivery, teamId) {
       const { content } = delivery;
-      return content.kind === 'pushes'
-        ? recordClaims(delivery, content.claims, teamId)
-        : recordOther(delivery, content.kind);
+      if (content.kind === 'pushes') return recordClaims(delivery, content.claims, teamId);
+      return recordOther(delivery, content.kind === 'ci-run' ? 'recorded' : content.kind, teamId);
     },
 
     async noteUnwatched(teamId, hookId, images, now) {

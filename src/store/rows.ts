@@ -91,7 +91,11 @@ function tagStateOf(row: LoadedRow): TagState | null {
   };
 }
 
-export function pushToCheckOf(row: LoadedRow, announcements: readonly Announcement[]): PushToCheck {
+export function pushToCheckOf(
+  row: LoadedRow,
+  announcements: readonly Announcement[],
+  runs: PushToCheck['runs'],
+): PushToCheck {
   return {
     key: { repository: row.repository_id, seq: row.seq },
     teamId: row.team_id,
@@ -118,5 +122,6 @@ export function pushToCheckOf(row: LoadedRow, announcements: readonly Announceme
     missedWebhooks: row.missed_webhooks,
     tagState: tagStateOf(row),
     announcements,
+    runs,
   };
 }

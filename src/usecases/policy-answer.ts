@@ -103,6 +103,7 @@ function caseOf(
       readBack: { state: 'present', value: { digest } },
       history: { previous: null, leftAt: null, unchanged: false, safe: null },
       announcements: [],
+      runs: [],
       signatures,
       reported: true,
     },

@@ -81,6 +81,7 @@ export function evidence(differs: Partial<PushEvidence> = {}): PushEvidence {
     readBack: { state: 'present', value: { digest: NEW } },
     history: history(),
     announcements: [],
+    runs: [],
     signatures: signatures(),
     reported: true,
     ...differs,

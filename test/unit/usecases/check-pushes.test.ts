@@ -32,6 +32,7 @@ function pushOf(seq: number, differs: Partial<PushToCheck> = {}): PushToCheck {
     missedWebhooks: 0,
     tagState: null,
     announcements: [],
+    runs: [],
     ...differs,
   };
 }
