@@ -3,6 +3,7 @@ import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
+import { ciRunRoutes } from './api/ci-runs.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
@@ -20,6 +21,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...channelRoutes,
   ...verifyRoutes,
   ...suggestionRoutes,
+  ...ciRunRoutes,
   ...trustedRootRoutes,
   ...administrationRoutes,
 ];

@@ -234,3 +234,80 @@ describe('the warnings about signatures', () => {
     expect(keyed('require')).toEqual([]);
   });
 });
+
+describe('which CI may release', () => {
+  const identity = { oidcIssuer: GITHUB, repositoryId: '74' };
+  const UUID = '76543210-ba98-4edc-8210-edcba0987654';
+  const readCi = (ci: object) => check(policyInput, { ci }, 'the body').ci;
+  const toldOf = (ci: object): unknown => {
+    try {
+      return readCi(ci);
+    } catch (error) {
+      if (error instanceof Problem) return error.detail;
+      throw error;
+    }
+  };
+
+  test.each(['74', '1'.repeat(20), UUID, 'octo-inc/app-release', 'a/b'])('is told by the id %s', (repositoryId) => {
+    expect(readCi({ identities: [{ ...identity, repositoryId }] }).identities).toEqual([{ ...identity, repositoryId }]);
+  });
+
+  test('is told in lower case, as ids are compared', () => {
+    const [one] = readCi({ identities: [{ ...identity, repositoryId: UUID.toUpperCase() }] }).identities;
+    expect(one?.repositoryId).toBe(UUID);
+  });
+
+  test.each([
+    '',
+    'app',
+    '1'.repeat(21),
+    `${UUID}0`,
+    `x${UUID}`,
+    'octo/app/web',
+    '/app',
+    'octo/',
+    '-a/b',
+    'a b/c',
+    '*',
+    `74\n`,
+    'octo_/app',
+  ])('is not told by %j', (repositoryId) => {
+    expect(toldOf({ identities: [{ ...identity, repositoryId }] })).toMatch(
+      /^ci\.identities\.0\.repositoryId: expected the CI's id of the repository/,
+    );
+  });
+
+  test('ignores runs in progress unless the policy accepts them', () => {
+    expect(readCi({ identities: [identity] }).concurrentRuns).toBe('ignore');
+    expect(readCi({ identities: [identity], concurrentRuns: 'accept' }).concurrentRuns).toBe('accept');
+    expect(toldOf({ identities: [identity], concurrentRuns: 'yes' })).toMatch(/^ci\.concurrentRuns: /);
+  });
+
+  test('cannot accept runs in progress where CI announces first', () => {
+    const both = { identities: [identity], announceFirst: true, concurrentRuns: 'accept' };
+    expect(toldOf(both)).toMatch(/^ci\.concurrentRuns: a CI that announces first vouches for each digest/);
+    expect(readCi({ ...both, concurrentRuns: 'ignore' }).announceFirst).toBe(true);
+  });
+
+  const warned = (ci: object): string => policyWarnings(policy({ ci: { mode: 'require', ...ci } })).join('\n');
+
+  test('is warned of where evidence is weak', () => {
+    expect(warned({})).not.toContain('concurrentRuns');
+    expect(warned({ concurrentRuns: 'ignore' })).not.toContain('concurrentRuns');
+    const weak = warned({ concurrentRuns: 'accept' });
+    expect(weak).toMatch(/ci\.concurrentRuns is accept, which is weak: anyone who holds a token can push while/);
+    expect(weak).not.toContain('no identity can ever match');
+    const never = warned({ concurrentRuns: 'accept', identities: [{ ...identity, environment: 'release' }] });
+    expect(never).toContain('no identity can ever match');
+  });
+
+  test('is warned of where somebody else can be the same', () => {
+    expect(warned({ identities: [{ ...identity, repositoryId: 'octo/app' }] })).toMatch(
+      /octo\/app is a name.*pipeline_id/,
+    );
+    const circle = { oidcIssuer: `https://oidc.circleci.com/org/${UUID}`, repositoryId: UUID };
+    expect(warned({ identities: [circle] })).toMatch(/a fork's job is one of project .* Name repository/);
+    expect(warned({ identities: [{ ...circle, repository: 'github.com/octo/app' }] })).not.toContain('fork');
+    expect(warned({ identities: [{ ...identity, repositoryId: UUID }] })).not.toMatch(/fork|is a name/);
+  });
+});
