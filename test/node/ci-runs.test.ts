@@ -79,6 +79,17 @@ describe('a run that is recorded', () => {
     expect(await recorded()).toEqual([later]);
   });
 
+  test('ends as the furthest state, if the news of two are of the same second or come with times that contradict them', async () => {
+    for (const updatedAt of [T + 10 * MINUTE, T + 11 * MINUTE]) {
+      const states = [{ ...requested, updatedAt }, { ...running, updatedAt }, ended];
+      for (const order of [states, states.toReversed()]) {
+        await local.db.prepare('DELETE FROM ci_runs').run();
+        for (const run of order) await record(run);
+        expect(await recorded()).toEqual([ended]);
+      }
+    }
+  });
+
   test('has a row for each attempt, for each server and for each team', async () => {
     const attempts = [
       ended,

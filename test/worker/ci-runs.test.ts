@@ -88,6 +88,19 @@ describe('where the policy accepts runs in progress', () => {
     expect(alerts()).toEqual([]);
   });
 
+  test('without a settle time it is trusted at once, and the evidence kept', async () => {
+    const repository = await pushwarden.watch(`ghcr.io/${path}`, {
+      policy: { settleSeconds: 0, ci: { identities: [IDENTITY], concurrentRuns: 'accept' } },
+    });
+    await run();
+    await push(repository);
+    const trusted = await verdict(repository, 'trusted');
+    expect(trusted.evidence).toMatchObject({
+      signatures: null,
+      ci: { how: 'concurrent', run: url(), strength: 'weak' },
+    });
+  });
+
   test('it may be of Docker Hub, and the run told by a hook of the same team', async () => {
     const repository = await watch({}, 'docker.io');
     await run();
