@@ -121,7 +121,7 @@ describe('a policy', () => {
     [
       'a repository by name',
       { ci: { identities: [{ ...identity, repositoryId: 'org/app' }] } },
-      /repositoryId: expected the CI's id of the repository, as text: a number/,
+      /repositoryId: expected the CI's numeric repository id/,
     ],
     ['a short ref', { ci: { identities: [{ ...identity, ref: 'main' }] } }, /a ref is written in full/],
     [

@@ -4,12 +4,10 @@ import type { CiIdentity } from '../../domain/ci.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { patternStart } from '../../domain/subject-pattern.ts';
 import { authorityLists } from './authorities.ts';
+import { REPOSITORY_ID, repositoryIdProblem } from './repository-id.ts';
 
 const mode = z.enum(['require', 'observe', 'off']);
 const shortText = z.string().trim().min(1).max(255);
-
-const SLUG = '[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?';
-const REPOSITORY_ID = new RegExp(`^(?:\\d{1,20}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|${SLUG}/${SLUG})$`);
 
 const ciIdentity = z
   .strictObject({
@@ -17,18 +15,11 @@ const ciIdentity = z
       .url({ protocol: /^https?$/ })
       .max(255)
       .meta({ examples: ['https://token.actions.githubusercontent.com'] }),
-    repositoryId: z
-      .string()
-      .max(255)
-      .toLowerCase()
-      .regex(REPOSITORY_ID, {
-        error:
-          "expected the CI's id of the repository, as text: a number (GitHub: gh api repos/OWNER/REPO --jq .id; GitLab), a UUID (CircleCI project, Buildkite pipeline), or Buildkite's organization/pipeline",
-      })
-      .meta({
-        description:
-          'GitHub `repository_id`, GitLab `project_id`, CircleCI project UUID, Buildkite pipeline UUID or `organization/pipeline`: names can be taken over, ids cannot.',
-      }),
+    repositoryId: z.string().max(255).toLowerCase().meta({
+      description:
+        'GitHub `repository_id`, GitLab `project_id`, CircleCI project UUID, Buildkite pipeline UUID or `organization/pipeline`: names can be taken over, ids cannot.',
+      pattern: REPOSITORY_ID,
+    }),
     repository: shortText.optional().meta({
       description:
         'Its name as the CI tells it, exact. For CircleCI, where builds of forks belong to the same project.',
@@ -56,6 +47,10 @@ const ciIdentity = z
       error: 'a ref is written in full: refs/heads/main, refs/tags/v*',
     },
   )
+  .superRefine(({ oidcIssuer, repositoryId }, context) => {
+    const problem = repositoryIdProblem(oidcIssuer, repositoryId);
+    if (problem !== null) context.addIssue({ code: 'custom', path: ['repositoryId'], message: problem });
+  })
   .meta({ id: 'CiIdentity' });
 
 const ci = z

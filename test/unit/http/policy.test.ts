@@ -248,33 +248,47 @@ describe('which CI may release', () => {
     }
   };
 
-  test.each(['74', '1'.repeat(20), UUID, 'octo-inc/app-release', 'a/b'])('is told by the id %s', (repositoryId) => {
-    expect(readCi({ identities: [{ ...identity, repositoryId }] }).identities).toEqual([{ ...identity, repositoryId }]);
+  const CIRCLE = `https://oidc.circleci.com/org/${UUID}`;
+  const BUILDKITE = 'https://agent.buildkite.com';
+  const named = (oidcIssuer: string, repositoryId: string) => ({ identities: [{ oidcIssuer, repositoryId }] });
+
+  test.each([
+    [GITHUB, '74'],
+    [`${GITHUB}/acme`, '1'.repeat(20)],
+    ['https://gitlab.com', '74'],
+    [CIRCLE, UUID],
+    ['https://oidc.circleci.com', UUID],
+    [BUILDKITE, UUID],
+    [BUILDKITE, 'octo-inc/app-release'],
+    [BUILDKITE, 'a/b'],
+    ['https://ci.example', '74'],
+    ['https://ci.example', UUID],
+  ])('at %s is told by the id %s', (oidcIssuer, repositoryId) => {
+    expect(readCi(named(oidcIssuer, repositoryId)).identities).toEqual([{ oidcIssuer, repositoryId }]);
   });
 
   test('is told in lower case, as ids are compared', () => {
-    const [one] = readCi({ identities: [{ ...identity, repositoryId: UUID.toUpperCase() }] }).identities;
-    expect(one?.repositoryId).toBe(UUID);
+    expect(readCi(named(CIRCLE, UUID.toUpperCase())).identities[0]?.repositoryId).toBe(UUID);
   });
 
-  test.each([
-    '',
-    'app',
-    '1'.repeat(21),
-    `${UUID}0`,
-    `x${UUID}`,
-    'octo/app/web',
-    '/app',
-    'octo/',
-    '-a/b',
-    'a b/c',
-    '*',
-    `74\n`,
-    'octo_/app',
-  ])('is not told by %j', (repositoryId) => {
-    expect(toldOf({ identities: [{ ...identity, repositoryId }] })).toMatch(
-      /^ci\.identities\.0\.repositoryId: expected the CI's id of the repository/,
-    );
+  test.each<[string, readonly string[], RegExp]>([
+    [GITHUB, ['octo/app', UUID, ''], /numeric repository id, as text \(GitHub: gh api .*id\)$/],
+    ['https://token.actions.acme.ghe.com', ['octo/app', UUID], /numeric repository id/],
+    ['https://git.example.org/_services/token', ['octo/app', UUID], /numeric repository id/],
+    ['https://gitlab.com', ['group/app', UUID], /numeric repository id/],
+    [CIRCLE, ['74', 'octo/app', `${UUID}0`, `x${UUID}`], /CircleCI's project id, a UUID/],
+    [
+      BUILDKITE,
+      ['74', 'app', 'octo/app/web', '/app', 'octo/', '-a/b', 'a b/c', '*', 'octo_/app'],
+      /organization\/pipeline/,
+    ],
+    ['https://ci.example', ['octo/app', '1'.repeat(21), '74\n', '*'], /numeric repository id.*, or a UUID$/],
+  ])('at %s is not told by %j, which could never match', (oidcIssuer, ids, message) => {
+    for (const id of ids) {
+      const told = toldOf(named(oidcIssuer, id));
+      expect(told).toMatch(/^ci\.identities\.0\.repositoryId: expected /);
+      expect(told).toMatch(message);
+    }
   });
 
   test('ignores runs in progress unless the policy accepts them', () => {
