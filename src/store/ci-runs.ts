@@ -2,7 +2,8 @@ import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import type { Policy } from '../domain/policy.ts';
 import { RUN_SILENCE_MS, type WorkflowRun } from '../domain/workflow-run.ts';
 import type { CiRunStore } from '../usecases/ci-runs.ts';
-import { runStateCode, runStateOf } from './codec.ts';
+import type { PushKey } from '../usecases/stores.ts';
+import { runStateCode, runStateOf, verdictCode } from './codec.ts';
 
 /** Runs last at most 35 days. */
 const LONGEST_MS = 35 * 86_400_000;
@@ -10,6 +11,8 @@ const LONGEST_MS = 35 * 86_400_000;
 const SHORT_MS = 3_600_000;
 /** More runs at one time than this are of no use to anybody. */
 const MAX_RUNS = 2000;
+/** Pushes that one run wakes, of each kind; whatever waits is judged at its deadline in any case. */
+const MAX_WOKEN = 500;
 /** Dropped in one go; a day's runs of a busy organization are fewer than the job's ten goes. */
 const EXPIRE_STEP = 2000;
 const EXPIRE_STEPS = 10;
@@ -134,6 +137,15 @@ const during = (columns: string, s: string): string => {
 export const runsDuring = (sources: string): string =>
   `WITH s AS MATERIALIZED (${sources}) SELECT * FROM (${during('s.repository_id, c.*', 's')}) ORDER BY started_at DESC LIMIT ${MAX_RUNS}`;
 
+const OPEN = `p.verdict IN (${verdictCode('pending')}, ${verdictCode('rogue')}, ${verdictCode('undetermined')})`;
+
+// Reads what is due at all, and the pushes of live alerts: one statement, however many images one repository makes.
+const TO_WAKE = `SELECT * FROM (SELECT p.repository_id AS repository, p.seq FROM pushes p INDEXED BY pushes_due
+    WHERE p.next_at IS NOT NULL AND p.repository_id IN (SELECT value FROM json_each(?1)) AND ${OPEN} AND p.received_at >= ?2 LIMIT ${MAX_WOKEN})
+  UNION SELECT * FROM (SELECT p.repository_id, p.seq FROM json_each(?1) j CROSS JOIN alerts l INDEXED BY alerts_live ON l.repository_id = j.value
+      AND l.state <> 'closed' CROSS JOIN pushes p INDEXED BY pushes_by_digest ON p.repository_id = l.repository_id
+      AND substr(p.digest, 1, 8) = substr(unhex(l.subject), 1, 8) AND p.digest = unhex(l.subject) AND p.alert_id = l.id LIMIT ${MAX_WOKEN})`;
+
 /** Runs of CI, of one team each. */
 export function createCiRunStore(db: D1Database): CiRunStore {
   return {
@@ -171,6 +183,11 @@ export function createCiRunStore(db: D1Database): CiRunStore {
         .all<{ id: number; policy: string }>();
       // Checked before it was stored.
       return answer.results.map(({ id, policy }) => ({ repository: id, policy: JSON.parse(policy) as Policy }));
+    },
+
+    async toWake(repositories, since) {
+      const answer = await db.prepare(TO_WAKE).bind(JSON.stringify(repositories), since).all<PushKey>();
+      return answer.results;
     },
 
     async expire(before) {

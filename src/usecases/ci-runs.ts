@@ -2,7 +2,7 @@ import { mayVouch } from '../domain/concurrent-run.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { WorkflowRun } from '../domain/workflow-run.ts';
 import type { CheckMessage, Wakeups } from './ports.ts';
-import type { CheckStore, PushKey } from './stores.ts';
+import type { PushKey } from './stores.ts';
 
 /** Runs of CI by team. They are written with the deliveries that tell of them (`DeliveryStore.record`). */
 export interface CiRunStore {
@@ -18,6 +18,8 @@ export interface CiRunStore {
     teamId: number,
     repositoryId: string,
   ): Promise<readonly { readonly repository: number; readonly policy: Policy }[]>;
+  /** Pushes of these repositories that wait and were received since then (ms), and those of live alerts. */
+  toWake(repositories: readonly number[], since: number): Promise<readonly PushKey[]>;
   /** Drops runs first heard of before `before` (ms), the oldest first and not endlessly many at once. */
   expire(before: number): Promise<void>;
 }
@@ -37,7 +39,6 @@ export interface ListedRun {
 
 export interface RunDependencies {
   readonly runs: CiRunStore;
-  readonly checks: CheckStore;
   readonly wakeups: Wakeups;
 }
 
@@ -49,11 +50,8 @@ const RECENT_MS = 48 * 3_600_000;
  */
 export async function wakeForRun(deps: RunDependencies, teamId: number, run: WorkflowRun, now: number): Promise<void> {
   const concerned = await deps.runs.concerned(teamId, run.repositoryId);
-  const keys = new Map<string, PushKey>();
-  for (const { repository } of concerned.filter(({ policy }) => mayVouch(policy, run))) {
-    const waiting = await deps.checks.openPushes(repository, null, now - RECENT_MS);
-    const alarming = await deps.checks.alarming(repository);
-    for (const key of [...waiting, ...alarming]) keys.set(`${key.repository}-${key.seq}`, key);
-  }
-  if (keys.size > 0) await deps.wakeups.checks([...keys.values()].map((key): CheckMessage => ({ check: key })));
+  const repositories = concerned.filter(({ policy }) => mayVouch(policy, run)).map(({ repository }) => repository);
+  if (repositories.length === 0) return;
+  const keys = await deps.runs.toWake(repositories, now - RECENT_MS);
+  if (keys.length > 0) await deps.wakeups.checks(keys.map((key): CheckMessage => ({ check: key })));
 }

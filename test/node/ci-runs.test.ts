@@ -267,6 +267,64 @@ describe('what a push is judged with', () => {
   });
 });
 
+describe('pushes that a run wakes', () => {
+  const { id } = WATCHED.github;
+  const other = WATCHED.dockerhub.id;
+  const add = (
+    repository: number,
+    seq: number,
+    columns: { verdict: number; next: number | null; digest?: string; alert?: number },
+  ) =>
+    local.db
+      .prepare(
+        `INSERT OR REPLACE INTO pushes (repository_id, seq, tag, kind, origin, received_at, verdict, next_at, digest, alert_id)
+         VALUES (?1, ?2, 'x' || ?2, 1, 1, ?3, ?4, ?5, unhex(?6), ?7)`,
+      )
+      .bind(repository, seq, T, columns.verdict, columns.next, columns.digest ?? null, columns.alert ?? null)
+      .run();
+  const woken = async (...repositories: number[]) =>
+    (await store().toWake(repositories, T)).map(({ repository, seq }) => `${repository}-${seq}`).sort();
+
+  beforeAll(async () => {
+    const digest = 'ab'.repeat(32);
+    await local.db.prepare('DELETE FROM pushes').run();
+    await local.db
+      .prepare(
+        `INSERT INTO alerts (id, team_id, repository_id, subject, state, facts, opened_at, updated_at) VALUES (5, 1, ?1, ?2, 'open', '{}', ?3, ?3)`,
+      )
+      .bind(id, digest, T)
+      .run();
+    await add(id, 1, { verdict: 0, next: T + 1 });
+    await add(id, 2, { verdict: 2, next: null, digest, alert: 5 });
+    await add(id, 3, { verdict: 1, next: null, digest });
+    await add(id, 4, { verdict: 2, next: T + 1, digest, alert: 5 });
+    await add(other, 1, { verdict: 0, next: T + 1 });
+  });
+
+  test('are those that wait and those that alarm, each once, and of no other repository', async () => {
+    expect(await woken(id)).toEqual([`${id}-1`, `${id}-2`, `${id}-4`]);
+    expect(await woken(id, other)).toEqual([`${other}-1`, `${id}-1`, `${id}-2`, `${id}-4`].sort());
+    expect(await woken(id + 100)).toEqual([]);
+  });
+
+  test('are found in one round trip, whatever the history and the number of repositories', async () => {
+    const look = () =>
+      counting.cost(() => store().toWake([id, other, ...Array.from({ length: 200 }, (_, n) => n + 100)], T));
+    const few = await look();
+    await local.db
+      .prepare(
+        `INSERT INTO pushes (repository_id, seq, tag, kind, origin, received_at, verdict, digest)
+         SELECT ?1, 1000 + i, 'old', 1, 1, ?2, 1, randomblob(32) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n)`,
+      )
+      .bind(id, T)
+      .run();
+    // One more: the entry at which the search in the digests ends.
+    expect((await look()).rowsRead).toBeLessThanOrEqual(few.rowsRead + 1);
+    expect(few).toMatchObject({ roundTrips: 1, statements: 1 });
+    expect(few.rowsRead).toBeLessThan(500);
+  });
+});
+
 describe('runs by source repository', () => {
   test('come page by page: those that go on first, then by their end', async () => {
     for (let n = 1; n <= 5; n += 1) await record(endedRun(T, T + Math.ceil(n / 2) * MINUTE, { id: n }));
