@@ -16,6 +16,7 @@ import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
+import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
@@ -111,6 +112,7 @@ function compose(env: Env) {
     clockStore: createClockStore(env.DB),
     deliveries: createDeliveryStore(env.DB),
     checks: createCheckStore(env.DB, async () => void (await wakeups.notifications())),
+    runs: createCiRunStore(env.DB),
     notifications: createNotificationStore(env.DB),
     health: wakingHealth(createHealthStore(env.DB), wakeups),
     sweeps: createSweepStore(env.DB),

@@ -31,7 +31,7 @@ const registry = z.strictObject({
 const credentials = z.strictObject({ username: text.min(1), password: z.string().min(1) });
 const issuer = z.strictObject({
   issuer: text.min(1),
-  kind: z.enum(['github', 'gitlab']),
+  kind: z.enum(['github', 'gitlab', 'circleci', 'buildkite']),
   jwksUrl: text.optional(),
   algorithms: z.array(z.string()).optional(),
 });
@@ -48,6 +48,7 @@ const DEFAULT_REGISTRIES: Record<string, z.infer<typeof registry>> = {
 const DEFAULT_ISSUERS: z.infer<typeof issuer>[] = [
   { issuer: 'https://token.actions.githubusercontent.com', kind: 'github' },
   { issuer: 'https://gitlab.com', kind: 'gitlab' },
+  { issuer: 'https://agent.buildkite.com', kind: 'buildkite' },
 ];
 
 /**

@@ -114,3 +114,68 @@ export function githubHeaders(event: string, body: string, secret: string): Reco
     'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
   };
 }
+
+/** An attempt of a run as GitHub tells of it. Times are in ms. */
+export interface RunEvent {
+  readonly action: 'requested' | 'in_progress' | 'completed';
+  readonly id: number;
+  readonly attempt?: number;
+  /** `owner/name` of the source repository, and its number. */
+  readonly repository: string;
+  readonly repositoryId: number;
+  /** Of the repository whose code it runs; default the same. */
+  readonly headRepositoryId?: number | null;
+  readonly workflow?: string;
+  /** Short name of a branch or tag. */
+  readonly branch: string;
+  readonly event?: string;
+  readonly conclusion?: string | null;
+  readonly startedAt: number;
+  readonly updatedAt: number;
+}
+
+const STATUS = { requested: 'queued', in_progress: 'in_progress', completed: 'completed' } as const;
+
+/**
+ * The body of GitHub's `workflow_run` webhook.
+ * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run
+ */
+export function runBody(run: RunEvent): string {
+  const { action, id, attempt = 1, repository, repositoryId, workflow = '.github/workflows/release.yml' } = run;
+  const [owner = '', name = ''] = repository.split('/');
+  const source = {
+    id: repositoryId,
+    name,
+    full_name: repository,
+    private: false,
+    owner: { login: owner, id: 7_076_013 },
+  };
+  const head = run.headRepositoryId === undefined ? repositoryId : run.headRepositoryId;
+  const person = { login: 'release-manager', id: 583_231, type: 'User' };
+  const time = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+  const told = {
+    id,
+    name: 'Release',
+    path: workflow,
+    display_title: run.branch,
+    run_number: 1,
+    run_attempt: attempt,
+    event: run.event ?? 'push',
+    status: STATUS[action],
+    conclusion: action === 'completed' ? (run.conclusion ?? 'success') : null,
+    head_branch: run.branch,
+    head_sha: '0e2a89b191332bb87b4f2fefef2f597eba2197b3',
+    html_url: `https://github.com/${repository}/actions/runs/${id}`,
+    created_at: time(run.startedAt),
+    run_started_at: time(run.startedAt),
+    updated_at: time(run.updatedAt),
+    pull_requests: [],
+    actor: person,
+    triggering_actor: person,
+    repository: source,
+    head_repository:
+      head === null ? null : { id: head, full_name: head === repositoryId ? repository : 'stranger/fork' },
+  };
+  const file = { id: 5, name: 'Release', path: workflow, state: 'active' };
+  return JSON.stringify({ action, workflow_run: told, workflow: file, repository: source, sender: person });
+}

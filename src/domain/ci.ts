@@ -9,8 +9,10 @@ import { matchesGlob } from './glob.ts';
 export interface CiIdentity {
   /** Token issuer, exact: `https://token.actions.githubusercontent.com`. */
   readonly oidcIssuer: string;
-  /** GitHub `repository_id`, GitLab `project_id`. */
+  /** GitHub `repository_id`, GitLab `project_id`, CircleCI project UUID, Buildkite pipeline UUID or `org/pipeline`. */
   readonly repositoryId: string;
+  /** Its name as the CI tells it: of CircleCI the repository that is built, which of a fork's build is the fork. */
+  readonly repository?: string | undefined;
   /** Path of the workflow file in that repository: `.github/workflows/release.yml`. */
   readonly workflow?: string | undefined;
   /** Full git ref: `refs/heads/main`. */
@@ -42,13 +44,13 @@ export interface CiClaims {
 
 /** A claim that a policy asks for and the token does not have. */
 export interface ClaimMismatch {
-  readonly claim: 'oidcIssuer' | 'repositoryId' | 'workflow' | 'ref' | 'environment' | 'event';
+  readonly claim: 'oidcIssuer' | 'repositoryId' | 'repository' | 'workflow' | 'ref' | 'environment' | 'event';
   readonly found: string | null;
 }
 
 /** The first claim that keeps this job from being the named identity, or `null` if it is. */
 export function ciMismatch(identity: CiIdentity, claims: CiClaims): ClaimMismatch | null {
-  const exact = ['oidcIssuer', 'repositoryId', 'workflow', 'ref', 'environment', 'event'] as const;
+  const exact = ['oidcIssuer', 'repositoryId', 'repository', 'workflow', 'ref', 'environment', 'event'] as const;
   for (const claim of exact) {
     const wanted = identity[claim];
     if (wanted !== undefined && wanted !== claims[claim]) return { claim, found: claims[claim] };

@@ -2,6 +2,7 @@ import type { Digest } from './digest.ts';
 import type { WebhookOrigin } from './evidence.ts';
 import type { Pusher } from './policy.ts';
 import type { ImageName } from './reference.ts';
+import type { WorkflowRun } from './workflow-run.ts';
 
 /** What a webhook claims: that someone pushed a tag. A hint that makes us look, never a fact. */
 export interface PushClaim {
@@ -22,7 +23,17 @@ export interface PushClaim {
 /** What an authenticated request turned out to be. */
 export type DeliveryContent =
   | { readonly kind: 'pushes'; readonly claims: readonly PushClaim[] }
-  /** Understood, and nothing to record: a ping, a pull, a workflow run. */
+  /** The webhook itself was deleted: this is the last that it tells. */
+  | {
+      readonly kind: 'hook-deleted';
+      readonly event: string;
+      readonly deliveryId: string;
+      /** Of which repository or organization it was. */
+      readonly target: string;
+      readonly actor: string | null;
+    }
+  | { readonly kind: 'ci-run'; readonly event: string; readonly deliveryId: string; readonly run: WorkflowRun }
+  /** Understood, and nothing to record: a ping, a pull. */
   | { readonly kind: 'noted'; readonly event: string; readonly deliveryId: string }
   /** Authenticated, and not understood: kept, and a health alert. */
   | {

@@ -3,6 +3,7 @@ import type { CiClaims } from './ci.ts';
 import type { Digest } from './digest.ts';
 import type { Pusher } from './policy.ts';
 import type { SignatureEvidence } from './signature.ts';
+import type { WorkflowRun } from './workflow-run.ts';
 
 /**
  * One kind of evidence. What we could not find out is `unavailable`, never `absent`: a registry's 429, 5xx or
@@ -44,6 +45,16 @@ export interface Announcement {
   readonly closedAt: number | null;
 }
 
+/**
+ * How CI, or a maintainer, vouches for a push. `concurrent` is weak: a release job ran at that time, and anyone who holds
+ * a token could have pushed meanwhile.
+ */
+export interface CiVouch {
+  readonly how: 'expected' | 'announced' | 'provenance' | 'concurrent';
+  /** Address of the run, where it is known. */
+  readonly run: string | null;
+}
+
 /** What the tag's past says about this push. */
 export interface TagHistory {
   /** The digest before this push; `null` if the tag was new. */
@@ -79,6 +90,8 @@ export interface PushEvidence {
   readonly readBack: Evidence<{ readonly digest: Digest }>;
   readonly history: TagHistory;
   readonly announcements: readonly Announcement[];
+  /** Of source repositories that the policy names, around the time of the push; none unless it accepts them. */
+  readonly runs: readonly WorkflowRun[];
   /** `null`: not looked for (yet). */
   readonly signatures: SignatureEvidence | null;
   /** The account that a webhook names, as a credential; `null`: none is named. */

@@ -23,6 +23,11 @@ export interface Policy {
     readonly identities: readonly CiIdentity[];
     /** Runs that provenance names are looked up at the provider's API: they must exist and fit. */
     readonly lookUpRun?: boolean | undefined;
+    /**
+     * `accept`: a run of an identity that was in progress at the time counts as CI's word, which is weak. Missing in
+     * policies that were saved before: `ignore`.
+     */
+    readonly concurrentRuns?: 'accept' | 'ignore' | undefined;
   };
   readonly signatures: {
     readonly mode: RuleMode;

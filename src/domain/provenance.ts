@@ -10,7 +10,7 @@ import { isCovered } from './trust.ts';
 export type ProvenanceSays =
   | { readonly is: 'nothing' }
   /** A CI identity of the policy made it. */
-  | { readonly is: 'allowed' }
+  | { readonly is: 'allowed'; readonly runUrl: string | null }
   | { readonly is: 'mismatch'; readonly found: CiMismatchFound }
   /** A run has to be looked up, and could not be. */
   | { readonly is: 'unavailable' };
@@ -33,8 +33,9 @@ export function provenanceSays(policy: Policy, push: PushFacts, signatures: Sign
       .map((found) => [found, signatureSays(policy, found, signatures)]),
   );
   // One child's provenance says nothing about its index: another child may come from anywhere.
-  if (isCovered(digest, signatures, (found) => says.get(found)?.is === 'allowed')) return { is: 'allowed' };
   const others = [...says.values()];
+  if (isCovered(digest, signatures, (found) => says.get(found)?.is === 'allowed'))
+    return others.find(({ is }) => is === 'allowed') ?? NOTHING;
   return others.find(({ is }) => is === 'unavailable') ?? others.find(({ is }) => is === 'mismatch') ?? NOTHING;
 }
 
@@ -52,17 +53,17 @@ function signatureSays(policy: Policy, found: FoundSignature, { runs }: Signatur
   if (contradiction !== null) return { is: 'mismatch', found: { kind: 'run', claims, reason: contradiction } };
   const run = runs.find(({ runUrl }) => runUrl === claims.runUrl);
   const isAllowed = (one: CiClaims) => policy.ci.identities.some((identity) => ciMismatch(identity, one) === null);
+  const allowed: ProvenanceSays = { is: 'allowed', runUrl: claims.runUrl };
   const mismatch: ProvenanceSays = {
     is: 'mismatch',
     found: { kind: 'provenance', claims, signer: signerName(found) },
   };
-  if (policy.ci.lookUpRun !== true)
-    return claims.repositoryId !== '' && isAllowed(claims) ? { is: 'allowed' } : mismatch;
+  if (policy.ci.lookUpRun !== true) return claims.repositoryId !== '' && isAllowed(claims) ? allowed : mismatch;
   // Signed with a key, provenance does not say all that a policy asks for: the provider completes it.
   if (claims.repositoryId !== '' && !isAllowed(claims)) return mismatch;
   switch (run?.state) {
     case 'confirmed':
-      return run.claims !== null && isAllowed(run.claims) ? { is: 'allowed' } : mismatch;
+      return run.claims !== null && isAllowed(run.claims) ? allowed : mismatch;
     case 'mismatch':
     case 'absent':
       return { is: 'mismatch', found: { kind: 'run', claims, reason: run.reason ?? 'the provider knows no such run' } };

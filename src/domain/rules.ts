@@ -1,10 +1,12 @@
 import { type Case, deadlineAt, findingAt, type Outcome, SATISFIED, settleAt, unavailableAt } from './case.ts';
+import { concurrentRun } from './concurrent-run.ts';
 import { isToken } from './credential.ts';
-import type { Announcement } from './evidence.ts';
+import type { CiVouch } from './evidence.ts';
 import type { CiMismatchFound, Finding } from './finding.ts';
 import { expectsPusher, isImmutableTag } from './policy.ts';
 import { type ProvenanceSays, provenanceSays } from './provenance.ts';
-import { ciAbout, isAnnounced, isExpected, mayBeExpected, namesTag, windowEnds } from './vouching.ts';
+import { announcedBy, ciAbout, isAnnounced, isExpected, mayBeExpected, namesTag, windowEnds } from './vouching.ts';
+import { runUrl, type WorkflowRun } from './workflow-run.ts';
 
 /**
  * The registry must have what the delivery claims. Absent is a forged delivery, unless somebody whom the policy names
@@ -95,10 +97,29 @@ export function ciMadeIt(c: Case): Outcome {
   return provenance.is === 'allowed' ? SATISFIED : unannounced(c, provenance, now);
 }
 
+/** Who vouches for it by now, the strongest first; `null`: nobody does. */
+export function ciVouch(c: Case): CiVouch | null {
+  if (isExpected(c)) return { how: 'expected', run: null };
+  const announced = announcedBy(c);
+  if (announced !== null) return { how: 'announced', run: announced.claims?.runUrl ?? null };
+  const provenance = provenanceSays(c.policy, c.push, c.evidence.signatures);
+  if (provenance.is === 'allowed') return { how: 'provenance', run: provenance.runUrl };
+  const run = c.now >= settleAt(c) && mismatchOf(c, provenance) === null ? runDuring(c) : null;
+  return run === null ? null : { how: 'concurrent', run: runUrl(run) };
+}
+
+/**
+ * A run that was in progress counts where CI does not speak for itself: not for a job that opened a window and ended
+ * without naming this digest.
+ */
+function runDuring(c: Case): WorkflowRun | null {
+  if (c.push.digest === null || windowEnds(c).length > 0) return null;
+  return concurrentRun(c.policy, c.push, c.evidence.runs);
+}
+
 /** Nobody whom the policy names has said so yet. */
 function unannounced(c: Case, provenance: ProvenanceSays, now: number): Outcome {
   const { policy, push } = c;
-
   const about = ciAbout(c);
   const windows = windowEnds(c);
   const open = windows.filter((end) => end > now);
@@ -106,8 +127,7 @@ function unannounced(c: Case, provenance: ProvenanceSays, now: number): Outcome 
   const digestMayBeKnown = push.digest === null && (mayBeExpected(c) || about.some((a) => a.digest !== null));
   if (digestMayBeKnown) return unavailableAt(c, deadlineAt(c), 'digest');
 
-  const announced = mismatchFound(c, about);
-  const mismatch = announced ?? (provenance.is === 'mismatch' ? provenance.found : null);
+  const mismatch = mismatchOf(c, provenance);
   const noRun: Finding = { code: 'no-ci-run', announceFirst: policy.ci.announceFirst, jobEnded: windows.length > 0 };
   if (policy.ci.announceFirst) {
     const ended = windows.length > 0 && mismatch !== null;
@@ -115,14 +135,22 @@ function unannounced(c: Case, provenance: ProvenanceSays, now: number): Outcome 
   }
   if (mismatch !== null) return findingAt(c, settleAt(c), 'ci', { code: 'ci-mismatch', found: mismatch });
   if (push.digest === null) return unavailableAt(c, deadlineAt(c), 'digest');
+  // Weak as it is, it decides only once whatever contradicts it had time to come.
+  if (runDuring(c) !== null) return now >= settleAt(c) ? SATISFIED : { is: 'waiting', want: 'ci', until: settleAt(c) };
   if (provenance.is === 'unavailable') return unavailableAt(c, deadlineAt(c), 'ci-lookup');
   const undecided = findingAt(c, deadlineAt(c), 'ci', noRun);
   // A mismatch is looked for again when things have settled, before the deadline.
   return undecided.is === 'waiting' && now < settleAt(c) ? { ...undecided, until: settleAt(c) } : undecided;
 }
 
-/** What CI did say, if not this: a job nobody named vouches for the digest, or a named one announced another digest. */
-function mismatchFound({ policy, push, evidence }: Case, about: readonly Announcement[]): CiMismatchFound | null {
+/** What CI did say, if not this, in its announcements or else in provenance. */
+function mismatchOf(c: Case, provenance: ProvenanceSays): CiMismatchFound | null {
+  return mismatchFound(c) ?? (provenance.is === 'mismatch' ? provenance.found : null);
+}
+
+/** A job nobody named vouches for the digest, or a named one announced another digest. */
+function mismatchFound(c: Case): CiMismatchFound | null {
+  const { policy, push, evidence } = c;
   const stranger = evidence.announcements.find(
     (a) => a.source === 'ci' && !a.allowed && a.digest !== null && a.digest === push.digest && namesTag(a, push.tag),
   );
@@ -130,7 +158,7 @@ function mismatchFound({ policy, push, evidence }: Case, about: readonly Announc
   if (push.digest === null) return null;
   const near = push.notBefore - policy.settleSeconds * 1000;
   // Only an announcement that names this tag contradicts it, and not the one of the release before.
-  const other = about.find(
+  const other = ciAbout(c).find(
     (a) =>
       a.digest !== null &&
       a.digest !== push.digest &&

@@ -34,11 +34,14 @@ export function ciAbout({ policy, push, evidence }: Case): Announcement[] {
 }
 
 /** A job that the policy names said: this tag (or this push) is this digest. */
-export function isAnnounced(c: Case): boolean {
+export function announcedBy(c: Case): Announcement | null {
   // Of a tag that went back: what was said of the digest before the tag left it says nothing about the return.
   const since = c.evidence.history.leftAt ?? Number.NEGATIVE_INFINITY;
-  return c.push.digest !== null && ciAbout(c).some((a) => a.digest === c.push.digest && a.at >= since);
+  if (c.push.digest === null) return null;
+  return ciAbout(c).find((a) => a.digest === c.push.digest && a.at >= since) ?? null;
 }
+
+export const isAnnounced = (c: Case): boolean => announcedBy(c) !== null;
 
 /** CI or a maintainer whom the policy names says that this push is theirs. */
 export function isVouchedFor(c: Case): boolean {

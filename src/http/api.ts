@@ -3,6 +3,7 @@ import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
 import { channelRoutes } from './api/channels.ts';
+import { ciRunRoutes } from './api/ci-runs.ts';
 import { credentialRoutes } from './api/credentials.ts';
 import { eventSubscriptionRoutes } from './api/event-subscriptions.ts';
 import { exportRoutes } from './api/exports.ts';
@@ -26,6 +27,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...channelRoutes,
   ...verifyRoutes,
   ...suggestionRoutes,
+  ...ciRunRoutes,
   ...trustedRootRoutes,
   ...exportRoutes,
   ...eventSubscriptionRoutes,

@@ -16,7 +16,7 @@ export function instructions(provider: Provider, path: string, url: string): str
         `Payload URL: ${url}`,
         'Content type: application/json.',
         'Secret: the secret of this answer. It is shown once.',
-        'Let me select individual events: Packages, Registry packages, Workflow runs; nothing else.',
+        'Let me select individual events: Packages, Registry packages, Meta (it tells us if this webhook is deleted); nothing else but, if you like, Workflow runs: they show which jobs ran when. A policy with ci.concurrentRuns accept needs them, from every organization or repository whose runs it names.',
         'Add webhook. GitHub sends a ping; its delivery then shows 202.',
       ];
     case 'distribution':

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type AlertFacts, isWatchAlert, type WatchAlertFacts } from '../domain/alert.ts';
+import type { CiVouch } from '../domain/evidence.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { ChannelSummary } from '../store/channels.ts';
 import type { DeliveryRecord } from '../store/delivery-rows.ts';
@@ -65,13 +66,17 @@ function attributionView({ attribution, actorId, origin }: PushRecord): z.input<
   return { strength: isNamed ? 'named' : 'unknown', by: isNamed ? 'webhook' : null, credentials: account };
 }
 
-function evidenceView(evidence: PushRecord['evidence']): unknown {
+function evidenceView(kept: PushRecord['evidence']): unknown {
+  const evidence = kept?.ci ? { ...kept, ci: { ...kept.ci, strength: strengthOf(kept.ci) } } : kept;
   const signatures = evidence?.signatures ?? null;
   // Rows written before signatures were verified hold another shape.
   if (signatures === null || !Array.isArray(signatures.found)) return evidence;
   const { trust: _, ...rest } = signatures;
   return { ...evidence, signatures: { ...rest, found: signatures.found.map(signatureView) } };
 }
+
+/** A run in progress says that a release job ran, not that it made this push. */
+const strengthOf = ({ how }: CiVouch): 'strong' | 'weak' => (how === 'concurrent' ? 'weak' : 'strong');
 
 export function deliveryView(record: DeliveryRecord): z.input<typeof deliveryAnswer> {
   const { key, receivedAt, ...rest } = record;

@@ -22,6 +22,8 @@ import {
 } from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
+/** Longer than a year, so that a token's use can be held against the release of the year before. */
+const CI_RUNS_KEPT_MS = 400 * 86_400_000;
 const SWEEPS_AT_ONCE = 50;
 /** A source with many tokens and a busy log takes most of what the Free plan allows an invocation. */
 const SUBREQUESTS_PER_POLL = 50;
@@ -128,8 +130,10 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, CI tokens that have expired, and events that are done with. */
+/** Drops deliveries older than 30 days, CI tokens that have expired, runs of CI older than 400 days, and events that are done with. */
 export async function expire(services: Services): Promise<void> {
-  await services.events.expire(services.clock.now());
-  await services.deliveries.expire(services.clock.now() - DELIVERIES_KEPT_MS);
+  const now = services.clock.now();
+  await services.events.expire(now);
+  await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
+  await services.runs.expire(now - CI_RUNS_KEPT_MS);
 }

@@ -1,5 +1,6 @@
 import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
+import type { CiVouch } from '../domain/evidence.ts';
 import type { CiMismatchFound, Finding, FindingCode, Want } from '../domain/finding.ts';
 import type { Pusher } from '../domain/policy.ts';
 import { explainCredential } from './credential-words.ts';
@@ -155,6 +156,20 @@ function explainForged(tag: string, confirmed: boolean): Explained {
     action:
       'No image is at risk. Someone knows your webhook address: change it (while both addresses work, no delivery is lost).',
   };
+}
+
+/** How CI vouches for a push, for pages that show evidence. What is weak says so, and why. */
+export function vouchWords({ how }: CiVouch): string {
+  switch (how) {
+    case 'expected':
+      return 'A maintainer expected this tag at this digest.';
+    case 'announced':
+      return 'A CI job that your policy names announced this digest.';
+    case 'provenance':
+      return 'Signed provenance names a CI job of your policy.';
+    case 'concurrent':
+      return 'Weak: a run of a CI job that your policy names was in progress. Anyone who holds a token could have pushed meanwhile.';
+  }
 }
 
 function tagInWords(tag: string): string {

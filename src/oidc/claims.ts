@@ -7,8 +7,17 @@ import type { OidcIssuer } from './issuer.ts';
  * What a verified token says about its job. `sub` is not read: its format changes with settings and repository age.
  * @throws InvalidCiToken if it does not say which repository or run it belongs to.
  */
-export function claimsOf(issuer: OidcIssuer, payload: JWTPayload): CiClaims {
-  return issuer.kind === 'github' ? githubClaims(issuer.issuer, payload) : gitlabClaims(issuer.issuer, payload);
+export function claimsOf({ kind, issuer }: OidcIssuer, payload: JWTPayload): CiClaims {
+  switch (kind) {
+    case 'github':
+      return githubClaims(issuer, payload);
+    case 'gitlab':
+      return gitlabClaims(issuer, payload);
+    case 'circleci':
+      return circleClaims(issuer, payload);
+    case 'buildkite':
+      return buildkiteClaims(issuer, payload);
+  }
 }
 
 /** @see https://docs.github.com/en/actions/reference/security/oidc#oidc-token-claims */
@@ -52,6 +61,72 @@ function gitlabClaims(oidcIssuer: string, payload: JWTPayload): CiClaims {
     commit: text(payload, 'sha'),
     actor: text(payload, 'user_login'),
   };
+}
+
+/**
+ * CircleCI tells neither commit nor event, and no address of the run. Its pipeline definition stands for the workflow file.
+ * A job that was run again with SSH may have had a person inside: whatever it says, no pipeline said it.
+ * @see https://circleci.com/docs/guides/permissions-authentication/openid-connect-tokens/
+ */
+function circleClaims(oidcIssuer: string, payload: JWTPayload): CiClaims {
+  if (payload['oidc.circleci.com/ssh-rerun'] !== false) {
+    throw new InvalidCiToken('The token is not of a normal job: its oidc.circleci.com/ssh-rerun is not false.');
+  }
+  const repositoryId = requiredUuid(payload, 'oidc.circleci.com/project-id');
+  return {
+    oidcIssuer,
+    repositoryId,
+    // The repository that is built: of a fork's pull request the fork, though the project is the same.
+    repository: text(payload, 'oidc.circleci.com/vcs-origin') ?? repositoryId,
+    workflow: text(payload, 'oidc.circleci.com/pipeline-definition-id'),
+    ref: fullRef(text(payload, 'oidc.circleci.com/vcs-ref')),
+    environment: null,
+    event: null,
+    run: requiredUuid(payload, 'oidc.circleci.com/workflow-id'),
+    runUrl: null,
+    commit: null,
+    actor: null,
+  };
+}
+
+/** @see https://buildkite.com/docs/agent/cli/reference/oidc#claims */
+function buildkiteClaims(oidcIssuer: string, payload: JWTPayload): CiClaims {
+  const repository = `${requiredSlug(payload, 'organization_slug')}/${requiredSlug(payload, 'pipeline_slug')}`;
+  const run = required(payload, 'build_number');
+  const branch = text(payload, 'build_branch');
+  const tag = text(payload, 'build_tag');
+  const linkable = oidcIssuer === 'https://agent.buildkite.com' && isDigits(run);
+  return {
+    oidcIssuer,
+    // The id is there only if the job asked for it. A name, which somebody else can take, differs from it by its slash.
+    repositoryId: text(payload, 'pipeline_id') === null ? repository : requiredUuid(payload, 'pipeline_id'),
+    repository,
+    workflow: null,
+    ref: tag !== null ? `refs/tags/${tag}` : branch !== null ? `refs/heads/${branch}` : null,
+    environment: null,
+    event: text(payload, 'build_source'),
+    run,
+    runUrl: linkable ? `https://buildkite.com/${repository}/builds/${run}` : null,
+    commit: text(payload, 'build_commit'),
+    actor: null,
+  };
+}
+
+function requiredUuid(payload: JWTPayload, claim: string): string {
+  const value = required(payload, claim).toLowerCase();
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value;
+  throw new InvalidCiToken(`The token's ${claim} is not a UUID.`);
+}
+
+function requiredSlug(payload: JWTPayload, claim: string): string {
+  const value = required(payload, claim).toLowerCase();
+  if (/^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$/.test(value)) return value;
+  throw new InvalidCiToken(`The token's ${claim} is not a slug.`);
+}
+
+/** What is no full ref could be read as one that it is not. */
+function fullRef(ref: string | null): string | null {
+  return ref?.startsWith('refs/') === true ? ref : null;
 }
 
 /** A claim as text (ids come as strings or numbers); `null` if it is missing or empty. */

@@ -1,7 +1,7 @@
 import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { type CiTokens, InvalidCiToken, type VerifiedCiToken } from '../usecases/ports.ts';
 import { claimsOf } from './claims.ts';
-import { acceptedAlgorithms, type OidcIssuer } from './issuer.ts';
+import { acceptedAlgorithms, hasTokenId, type OidcIssuer } from './issuer.ts';
 import { CiIssuerUnavailable, issuerKeys } from './keys.ts';
 
 export { CiIssuerUnavailable };
@@ -52,7 +52,8 @@ export function createCiTokens(options: CiTokensOptions): CiTokens {
         throw new InvalidCiToken(`The token's issuer is not configured here; accepted: ${accepted}.`);
       }
       const payload = await verifiedPayload(token, by, audience, clockSkewSeconds, now);
-      return verifiedToken(payload, by.issuer, clockSkewSeconds);
+      const id = hasTokenId(by.issuer) ? payload.jti : await signedContent(token);
+      return verifiedToken(payload, id, by.issuer, clockSkewSeconds);
     },
   };
 }
@@ -84,7 +85,7 @@ async function verifiedPayload(
       clockTolerance,
       currentDate: new Date(now),
       maxTokenAge: LONGEST_LIFE_SECONDS,
-      requiredClaims: ['exp', 'iat', 'jti'],
+      requiredClaims: hasTokenId(issuer) ? ['exp', 'iat', 'jti'] : ['exp', 'iat'],
     });
     return payload;
   } catch (error) {
@@ -114,8 +115,23 @@ function reasonOf(error: errors.JOSEError, issuer: OidcIssuer, audience: string)
   return 'The token is not a valid signed JSON Web Token.';
 }
 
-function verifiedToken(payload: JWTPayload, issuer: OidcIssuer, clockSkewSeconds: number): VerifiedCiToken {
-  const { exp, iat, jti } = payload;
+/**
+ * What makes a token without `jti` one of its own: header and claims, as they are signed. Not the whole token, as a
+ * signature can be written in several ways (the last bits of base64url, the other `s` of ECDSA) and replayed in each.
+ */
+async function signedContent(token: string): Promise<string> {
+  const signed = new TextEncoder().encode(token.slice(0, token.lastIndexOf('.')));
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', signed));
+  return `sha256:${[...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function verifiedToken(
+  payload: JWTPayload,
+  jti: string | undefined,
+  issuer: OidcIssuer,
+  clockSkewSeconds: number,
+): VerifiedCiToken {
+  const { exp, iat } = payload;
   if (exp === undefined || iat === undefined) throw new InvalidCiToken('The token has no exp or iat.');
   if (exp - iat > LONGEST_LIFE_SECONDS) throw new InvalidCiToken('The token is valid for more than a day.');
   // A `jti` from outside is a database key: it has to be a string, and not a long one.

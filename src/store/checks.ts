@@ -3,7 +3,9 @@ import type { AlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Announcement } from '../domain/evidence.ts';
 import type { ImageName } from '../domain/reference.ts';
+import { RUN_END_SKEW_MS, RUN_START_SKEW_MS, type WorkflowRun } from '../domain/workflow-run.ts';
 import type { CheckStore, DigestPast, PushKey, PushToCheck } from '../usecases/stores.ts';
+import { type CiRunRow, ciRunOf, runsDuring } from './ci-runs.ts';
 import {
   type Blob,
   digestOf,
@@ -51,6 +53,14 @@ const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
     JOIN announcements n ON n.repository_id = s.repository
       AND n.at BETWEEN s.since - ${ANNOUNCED_BEFORE_MS} AND s.until + ${ANNOUNCED_AFTER_MS})
   ORDER BY at DESC LIMIT ${MAX_ANNOUNCEMENTS}`;
+
+// Reads, for repositories whose policy accepts them, the runs around the pushes of each source repository it names.
+const RUNS =
+  runsDuring(`SELECT DISTINCT a.repository_id, a.team_id, i.value ->> 'repositoryId' AS source_id, a.since, a.until FROM (
+    SELECT p.repository_id, r.team_id, r.policy, min(coalesce(p.not_before, p.received_at)) - ${RUN_END_SKEW_MS} AS since,
+      max(p.received_at) + ${RUN_START_SKEW_MS} AS until
+    FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id
+    WHERE r.policy ->> '$.ci.concurrentRuns' = 'accept' GROUP BY p.repository_id) a, json_each(a.policy, '$.ci.identities') i`);
 
 const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
 
@@ -100,16 +110,24 @@ export function createCheckStore(db: D1Database, eventsWritten?: () => Promise<v
   return {
     async load(keys) {
       const param = keysParam(keys);
-      const [pushes, announced] = await db.batch([db.prepare(LOAD).bind(param), db.prepare(ANNOUNCEMENTS).bind(param)]);
+      const statements = [LOAD, ANNOUNCEMENTS, RUNS].map((sql) => db.prepare(sql).bind(param));
+      const [pushes, announced, ran] = await db.batch(statements);
       // The batch's answers are untyped; these are the columns that the statements name.
       const rows = (pushes?.results ?? []) as LoadedRow[];
-      const byRepository = new Map<number, Announcement[]>();
+      const announcements = new Map<number, Announcement[]>();
       for (const row of (announced?.results ?? []) as AnnouncementRow[]) {
-        const list = byRepository.get(row.repository_id) ?? [];
+        const list = announcements.get(row.repository_id) ?? [];
         list.push(announcementOf(row));
-        byRepository.set(row.repository_id, list);
+        announcements.set(row.repository_id, list);
       }
-      return rows.map((row) => pushToCheckOf(row, byRepository.get(row.repository_id) ?? []));
+      const runs = new Map<number, WorkflowRun[]>();
+      for (const row of (ran?.results ?? []) as (CiRunRow & { repository_id: number })[]) {
+        const list = runs.get(row.repository_id) ?? [];
+        list.push(ciRunOf(row));
+        runs.set(row.repository_id, list);
+      }
+      const of = <T>(lists: ReadonlyMap<number, T[]>, row: LoadedRow): T[] => lists.get(row.repository_id) ?? [];
+      return rows.map((row) => pushToCheckOf(row, of(announcements, row), of(runs, row)));
     },
 
     async pasts(asked) {

@@ -3,6 +3,7 @@ import { digestHex } from '../domain/digest.ts';
 import type { PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Finding, Verdict } from '../domain/finding.ts';
 import type { Sighting, SightingAction, SightingSource } from '../domain/sighting.ts';
+import type { CiRunState } from '../domain/workflow-run.ts';
 
 /** Small integers stand for words in rows that there are millions of. Append only: the numbers are in databases. */
 const KINDS = ['unresolved', 'manifest', 'index', 'artifact', 'child', 'untagged', 'deleted'] as const;
@@ -13,6 +14,7 @@ const SAFE_HOW = ['trusted', 'baseline'] as const;
 const SIGHTING_SOURCES = ['webhook', 'token-list', 'audit-log'] as const;
 const SIGHTING_ACTIONS = ['push', 'use', 'tag-delete', 'settings', 'token', 'other'] as const;
 const STRENGTHS = ['named', 'deduced', 'ambiguous'] as const;
+const RUN_STATES = ['requested', 'in-progress', 'completed'] as const;
 
 export type DeliveryOutcome = (typeof OUTCOMES)[number];
 
@@ -43,6 +45,9 @@ export const sightingActionCode = (action: SightingAction): number => SIGHTING_A
 export const sightingActionOf = decoder<SightingAction>(SIGHTING_ACTIONS);
 export const strengthCode = (strength: Sighting['strength']): number => STRENGTHS.indexOf(strength);
 export const strengthOf = decoder<Sighting['strength']>(STRENGTHS);
+/** In the order in which a run goes through them: what is further on is never overwritten by what was before. */
+export const runStateCode = (state: CiRunState): number => RUN_STATES.indexOf(state);
+export const runStateOf = decoder<CiRunState>(RUN_STATES);
 
 /** Webhook origins have the lowest codes: `origin <= LAST_WEBHOOK_ORIGIN` in SQL. */
 export const LAST_WEBHOOK_ORIGIN = originCode('distribution');
@@ -93,6 +98,9 @@ const EVENTS = new Map([
   ['package.updated', 'u'],
   ['registry_package.published', 'P'],
   ['registry_package.updated', 'U'],
+  ['workflow_run.requested', 'r'],
+  ['workflow_run.in_progress', 'i'],
+  ['workflow_run.completed', 'c'],
 ]);
 const EVENT_NAMES = new Map([...EVENTS].map(([name, letter]) => [letter, name]));
 

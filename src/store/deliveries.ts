@@ -1,8 +1,10 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import { accountKind } from '../domain/account-kind.ts';
 import type { Delivery, PushClaim } from '../domain/delivery.ts';
+import { disarmedAlert } from '../domain/disarmed.ts';
 import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
+import { recordRun } from './ci-runs.ts';
 import {
   DAY_MS,
   type DeliveryOutcome,
@@ -15,6 +17,7 @@ import {
   originCode,
   outcomeCode,
 } from './codec.ts';
+import { raiseAlert } from './reviews.ts';
 
 /** `package` and `registry_package` tell of the same push within seconds. */
 const FOLD_MS = 5 * 60_000;
@@ -176,10 +179,10 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
     }));
   }
 
-  async function recordOther(delivery: Delivery, outcome: DeliveryOutcome): Promise<Recorded> {
+  async function recordOther(delivery: Delivery, outcome: DeliveryOutcome, teamId: number): Promise<Recorded> {
     const { content } = delivery;
     if (content.kind === 'pushes') throw new TypeError('claims are recorded as pushes');
-    const answer = await db
+    const statement = db
       .prepare(ADD_OTHER)
       .bind(
         delivery.hookId,
@@ -192,17 +195,29 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         delivery.bodySha256,
         content.kind === 'not-understood' ? content.problem.slice(0, 500) : null,
         delivery.body,
-      )
-      .first<{ repeats: number }>();
-    return { pushes: [], looks: [], unwatched: [], repeated: (answer?.repeats ?? 0) > 0 };
+      );
+    const [answer] = await db.batch<{ repeats: number }>([statement, ...consequences(delivery, teamId)]);
+    return { pushes: [], looks: [], unwatched: [], repeated: (answer?.results[0]?.repeats ?? 0) > 0 };
+  }
+
+  /** What a delivery tells besides pushes, for the batch that writes it. */
+  function consequences({ content, hookId, receivedAt: at }: Delivery, teamId: number): D1PreparedStatement[] {
+    if (content.kind === 'ci-run') return [recordRun(db, teamId, content.run, hookId, at)];
+    if (content.kind !== 'hook-deleted') return [];
+    const { target, actor } = content;
+    return raiseAlert(
+      db,
+      disarmedAlert(teamId, `hook ${hookId}`, { change: 'webhook-deleted', target, actor, at }),
+      at,
+    );
   }
 
   return {
     record(delivery, teamId) {
       const { content } = delivery;
-      return content.kind === 'pushes'
-        ? recordClaims(delivery, content.claims, teamId)
-        : recordOther(delivery, content.kind);
+      if (content.kind === 'pushes') return recordClaims(delivery, content.claims, teamId);
+      const isRecorded = content.kind === 'ci-run' || content.kind === 'hook-deleted';
+      return recordOther(delivery, isRecorded ? 'recorded' : content.kind, teamId);
     },
 
     async noteUnwatched(teamId, hookId, images, now) {

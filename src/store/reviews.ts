@@ -2,7 +2,7 @@ import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import type { CredentialKind, CredentialMark } from '../domain/credential.ts';
 import type { ChangeRow, NewWatchAlert, Review, ReviewStore, UnreviewedUse } from '../usecases/credential-stores.ts';
 import { alertEvent } from './alert-events.ts';
-import { type Blob, hexOf, sightingActionCode, sightingActionOf } from './codec.ts';
+import { type Blob, hexOf, runStateCode, sightingActionCode, sightingActionOf } from './codec.ts';
 
 /** Windows that CI opens last at most a day. */
 const WINDOW_MS = 24 * 3_600_000;
@@ -58,6 +58,12 @@ const THEIRS = `SELECT r.id FROM repositories r WHERE r.team_id = ?2 AND (?3 IS 
 // Reads the credential's own pushes in those times, and what CI announced around them.
 const EXPLAINED = `SELECT EXISTS (SELECT 1 FROM sightings s WHERE s.credential_id = ?4 AND s.at BETWEEN j.value ->> 0 AND j.value ->> 1
       AND s.action = ${sightingActionCode('push')})
+    OR EXISTS (SELECT 1 FROM repositories r, json_each(r.policy, '$.ci.identities') i JOIN ci_runs x ON x.team_id = ?2
+        AND x.source_id = CAST(i.value ->> 'repositoryId' AS INTEGER) AND x.head_source_id = x.source_id
+        AND (x.completed_at BETWEEN j.value ->> 0 AND (j.value ->> 1) + ${WINDOW_MS} OR x.completed_at IS NULL AND x.updated_at >= (j.value ->> 0) - ${WINDOW_MS})
+        AND x.started_at <= j.value ->> 1 AND x.state >= ${runStateCode('in-progress')}
+        AND coalesce(i.value ->> 'workflow', x.workflow) IS x.workflow
+      WHERE r.id IN (${THEIRS}))
     OR EXISTS (SELECT 1 FROM announcements n WHERE n.repository_id IN (${THEIRS}) AND n.at BETWEEN (j.value ->> 0) - ${WINDOW_MS} AND j.value ->> 1
       AND n.source = 'ci' AND n.allowed = 1 AND coalesce(n.closed_at, n.expires_at) >= j.value ->> 0) AS is_explained
   FROM json_each(?1) j ORDER BY j.key`;
@@ -70,7 +76,8 @@ const TELL = `INSERT INTO notifications (team_id, event, alert_id, repository_id
   SELECT team_id, 'alert-' || id || '-opened', id, NULL, 'alerts', json_object('kind', 'watch-opened', 'alert', json(facts)), ?3, ?3
   FROM alerts WHERE repository_id = 0 AND subject = ?2 AND team_id = ?1 AND state <> 'closed' ON CONFLICT (event) DO NOTHING`;
 
-function raiseStatements(
+/** Statements that raise an alert about no push, with its message; while it is open, they refresh what it says. */
+export function raiseAlert(
   db: D1Database,
   { teamId, subject, facts }: NewWatchAlert,
   now: number,
@@ -109,7 +116,7 @@ export function createReviewStore(db: D1Database): ReviewStore {
     async save({ credential }, reviewed, alerts, again, now) {
       const keys = JSON.stringify(reviewed.map(({ at, key }) => [at, key]));
       await db.batch([
-        ...alerts.flatMap((alert) => raiseStatements(db, alert, now)),
+        ...alerts.flatMap((alert) => raiseAlert(db, alert, now)),
         db
           .prepare(
             `UPDATE sightings SET reviewed = 1 WHERE credential_id = ?1 AND (at, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))`,
@@ -137,7 +144,7 @@ export function createReviewStore(db: D1Database): ReviewStore {
     async saveChanges(rows, alerts, now) {
       const keys = JSON.stringify(rows.map(({ source, at, key }) => [source, at, key]));
       await db.batch([
-        ...alerts.flatMap((alert) => raiseStatements(db, alert, now)),
+        ...alerts.flatMap((alert) => raiseAlert(db, alert, now)),
         db
           .prepare(
             `UPDATE audit_rows SET open = NULL FROM json_each(?1) j
@@ -147,7 +154,7 @@ export function createReviewStore(db: D1Database): ReviewStore {
       ]);
     },
     async raise(alert, now) {
-      await db.batch(raiseStatements(db, alert, now));
+      await db.batch(raiseAlert(db, alert, now));
     },
   };
 }

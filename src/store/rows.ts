@@ -127,7 +127,11 @@ function tagStateOf(row: LoadedRow): TagState | null {
   };
 }
 
-export function pushToCheckOf(row: LoadedRow, announcements: readonly Announcement[]): PushToCheck {
+export function pushToCheckOf(
+  row: LoadedRow,
+  announcements: readonly Announcement[],
+  runs: PushToCheck['runs'],
+): PushToCheck {
   const account = accountOf(row);
   return {
     key: { repository: row.repository_id, seq: row.seq },
@@ -158,5 +162,6 @@ export function pushToCheckOf(row: LoadedRow, announcements: readonly Announceme
     missedWebhooks: row.missed_webhooks,
     tagState: tagStateOf(row),
     announcements,
+    runs,
   };
 }

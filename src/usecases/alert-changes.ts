@@ -60,8 +60,7 @@ function clearedReason({ push, evidence }: CheckedPush, openedAt: number, now: n
   const missing = findings.map((finding) => finding.code);
   const reasons: string[] = [];
   if (missing.includes('no-ci-run') || missing.includes('ci-mismatch')) {
-    const isAnnounced = evidence?.announcement != null || evidence?.signatures == null;
-    reasons.push(isAnnounced ? 'CI announced this digest late.' : 'Signed provenance names the CI job you expect.');
+    reasons.push(vouchedLate(evidence));
   }
   const authorities = policy.signatures.authorities ?? [];
   const signatures = evidence?.signatures ?? null;
@@ -71,6 +70,13 @@ function clearedReason({ push, evidence }: CheckedPush, openedAt: number, now: n
   if (missing.includes('unreported-push')) return 'Its webhook came late.';
   if (missing.includes('forged-delivery')) return 'The registry has it now.';
   return 'The policy accepts it now.';
+}
+
+function vouchedLate(evidence: CheckedPush['evidence']): string {
+  if (evidence?.ci?.how === 'concurrent')
+    return 'A run of a CI job that you expect was in progress at that time. That is weak: anyone who holds a token could have pushed meanwhile.';
+  const isAnnounced = evidence?.announcement != null || evidence?.signatures == null;
+  return isAnnounced ? 'CI announced this digest late.' : 'Signed provenance names the CI job you expect.';
 }
 
 function undetermined({ push, digest, evidence }: CheckedPush): AlertChange {

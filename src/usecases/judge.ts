@@ -1,6 +1,7 @@
 import { evaluate, evaluatePusher } from '../domain/evaluate.ts';
-import type { PushEvidence, PushFacts } from '../domain/evidence.ts';
+import type { CiVouch, PushEvidence, PushFacts } from '../domain/evidence.ts';
 import type { Judgement, Verdict } from '../domain/finding.ts';
+import { ciVouch } from '../domain/rules.ts';
 import { alertChange } from './alert-changes.ts';
 import type { Observed } from './observe.ts';
 import type { AlertChange, CheckedPush, DigestPast, KeptEvidence, PushToCheck } from './stores.ts';
@@ -22,8 +23,10 @@ export function judge(observed: Observed, past: DigestPast, now: number): Judged
   if (kind === 'artifact' || kind === 'child') return { checked: folded(observed, now), change: null };
   if (push.verdict === 'trusted') return rejudge(observed, past, now);
   const history = push.evidence?.history ?? historyOf(observed, past);
-  const judgement = evaluate(push.policy, factsOf(observed), evidenceOf(observed, past, history), now);
-  const checked = checkedPush(observed, history, judgement, now);
+  const c = { policy: push.policy, push: factsOf(observed), evidence: evidenceOf(observed, past, history), now };
+  const judgement = evaluate(c.policy, c.push, c.evidence, now);
+  const ci = push.policy.ci.mode === 'off' ? null : ciVouch(c);
+  const checked = checkedPush(observed, history, judgement, ci, now);
   return { checked, change: alertChange(checked, past, judgement.next, now) };
 }
 
@@ -44,7 +47,10 @@ function rejudge(observed: Observed, past: DigestPast, now: number): Judged {
   const tagState = push.tagState === null ? null : { ...push.tagState, safe: past.before?.safe ?? null };
   const again: Observed = { ...observed, push: { ...push, tagState } };
   const { verdict, findings } = judgement;
-  const evidence = { ...(keptEvidence(again, history, judgement) ?? NO_EVIDENCE), reopened: true } as const;
+  const evidence = {
+    ...(keptEvidence(again, history, judgement, push.evidence?.ci ?? null) ?? NO_EVIDENCE),
+    reopened: true,
+  } as const;
   const checked: CheckedPush = { ...base(again, now), ...common, verdict, findings, evidence, distrustsTag: true };
   return { checked, change: alertChange(checked, past, null, now) };
 }
@@ -100,6 +106,7 @@ function evidenceOf(observed: Observed, past: DigestPast, history: NonNullable<K
     readBack,
     history: { ...history, safe: push.tagState?.safe ?? null },
     announcements: push.announcements,
+    runs: push.runs,
     signatures,
     account: push.account,
     attribution: push.attribution,
@@ -111,6 +118,7 @@ function checkedPush(
   observed: Observed,
   history: NonNullable<KeptEvidence['history']>,
   judgement: Judgement,
+  ci: CiVouch | null,
   now: number,
 ): CheckedPush {
   const { push, digest, confirmed } = observed;
@@ -122,7 +130,7 @@ function checkedPush(
     kind: digest === null ? 'unresolved' : observed.kind,
     verdict,
     findings,
-    evidence: keptEvidence(observed, history, judgement),
+    evidence: keptEvidence(observed, history, judgement, ci),
     nextAt: nextCheck(push, judgement, now),
     movesTag: confirmed && push.tag !== '' && !isHead ? { leftAt: history.leftAt, previous: history.previous } : null,
     trustsTag:
@@ -138,15 +146,17 @@ function keptEvidence(
   observed: Observed,
   history: KeptEvidence['history'],
   { verdict, wants }: Judgement,
+  ci: CiVouch | null,
 ): KeptEvidence | null {
   const { push, digest, readBack, signatures } = observed;
   const announcement =
     push.announcements.find((a) => a.allowed && a.digest !== null && a.digest === digest)?.id ?? null;
-  if (verdict === 'trusted' && announcement === null && signatures === null) return null;
+  if (verdict === 'trusted' && ci === null && announcement === null && signatures === null) return null;
   return {
     history: observed.kind === 'unresolved' || verdict === 'trusted' ? null : history,
     readBack: readBack.state === 'unavailable' || readBack.state === 'invalid' ? readBack.reason : readBack.state,
     announcement,
+    ci,
     signatures,
     wants,
     ...(push.evidence?.reopened === true ? { reopened: true as const } : {}),

@@ -105,6 +105,7 @@ function caseOf(
       readBack: { state: 'present', value: { digest } },
       history: { previous: null, leftAt: null, unchanged: false, safe: null },
       announcements: [],
+      runs: [],
       signatures,
       account: null,
       attribution: UNATTRIBUTED,

@@ -170,7 +170,7 @@ export interface CiTokens {
 
 export interface VerifiedCiToken {
   readonly claims: CiClaims;
-  /** Token id: each is accepted once. */
+  /** Token id, or a hash of what is signed where tokens have none: each is accepted once. */
   readonly jti: string;
   /** Until when the token could be replayed (ms since the epoch). */
   readonly expiresAt: number;

@@ -1,11 +1,11 @@
 import type { Delivery } from '../domain/delivery.ts';
-import type { CheckMessage, Wakeups } from './ports.ts';
+import { type RunDependencies, wakeForRun } from './ci-runs.ts';
+import type { CheckMessage } from './ports.ts';
 import type { DeliveryStore, HealthStore, PushKey } from './stores.ts';
 
-export interface ReceiveDependencies {
+export interface ReceiveDependencies extends RunDependencies {
   readonly deliveries: DeliveryStore;
   readonly health: HealthStore;
-  readonly wakeups: Wakeups;
 }
 
 export interface Received {
@@ -32,6 +32,9 @@ export async function receiveDelivery(
     const fact = { kind: 'delivery-not-understood', hook: hook.publicId, problem: delivery.content.problem } as const;
     await deps.health.raise(hook.teamId, fact, delivery.receivedAt);
   }
+  if (delivery.content.kind === 'ci-run')
+    await wakeForRun(deps, hook.teamId, delivery.content.run, delivery.receivedAt);
+  if (delivery.content.kind === 'hook-deleted') await deps.wakeups.notifications();
   if (recorded.unwatched.length > 0) await newsOfUnwatched(deps, hook.teamId, delivery, recorded.unwatched);
   const checks = recorded.pushes.map((check): CheckMessage => ({ check }));
   const looks = recorded.looks.map((look): CheckMessage => ({ look }));

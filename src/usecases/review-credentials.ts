@@ -1,4 +1,5 @@
 import { SIGN_IN_BEFORE_MS, SKEW_MS } from '../domain/deduce.ts';
+import { disarmedAlert } from '../domain/disarmed.ts';
 import type { WatchFinding } from '../domain/finding.ts';
 import { disarmedBy } from './audit-rows.ts';
 import type { NewWatchAlert, Review, ReviewStore, Source, UnreviewedUse } from './credential-stores.ts';
@@ -82,18 +83,4 @@ export async function tellChanges(deps: ReviewDependencies, source: Source): Pro
   });
   await deps.store.saveChanges(rows, alerts, deps.clock.now());
   await deps.wakeups.notifications();
-}
-
-/** An alert about a protection that was taken away; `key` makes it one. */
-export function disarmedAlert(
-  teamId: number,
-  key: string,
-  what: Omit<Extract<WatchFinding, { readonly code: 'protection-disarmed' }>, 'code'>,
-): NewWatchAlert {
-  const findings = [{ code: 'protection-disarmed', ...what }] as const;
-  return {
-    teamId,
-    subject: `settings ${key}`,
-    facts: { about: 'settings', credential: null, account: null, findings, at: what.at },
-  };
 }

@@ -2,7 +2,7 @@ import type { AlertFacts } from '../domain/alert.ts';
 import type { Attribution, CredentialFacts } from '../domain/attribution.ts';
 import type { Delivery } from '../domain/delivery.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { Announcement, PushKind, PushOrigin } from '../domain/evidence.ts';
+import type { Announcement, CiVouch, PushEvidence, PushKind, PushOrigin } from '../domain/evidence.ts';
 import type { Finding, FindingCode, Verdict, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { Policy, Pusher } from '../domain/policy.ts';
@@ -50,6 +50,7 @@ export interface KeptEvidence {
   readonly readBack: string | null;
   /** The announcement that vouches for it. */
   readonly announcement: number | null;
+  readonly ci?: CiVouch | null;
   readonly signatures: KeptSignatures | null;
   readonly wants: readonly Want[];
   /** It was trusted until it became known who pushed it. */
@@ -100,6 +101,7 @@ export interface PushToCheck {
   readonly missedWebhooks: number;
   readonly tagState: TagState | null;
   readonly announcements: readonly Announcement[];
+  readonly runs: PushEvidence['runs'];
 }
 
 /** What the repository's past says about a digest. */

@@ -1,6 +1,6 @@
 /**
- * GitHub's `package` and `registry_package` events about container images in GHCR. Both say the same under another
- * key. Multi-platform pushes send one event per manifest, the parts with an empty tag.
+ * GitHub's `package` and `registry_package` events about container images in GHCR, and its `workflow_run` events. The
+ * first two say the same under another key. Multi-platform pushes send one event per manifest, the parts with an empty tag.
  * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#package
  */
 
@@ -11,6 +11,7 @@ import type { Pusher } from '../domain/policy.ts';
 import { narrow, optionalName, optionalString, parseJson, readJson } from './json.ts';
 import { NotUnderstood } from './problem.ts';
 import { readImage, readTag, type Target } from './target.ts';
+import { readWorkflowRun } from './workflow-run.ts';
 
 /** Headers are not signed: what they say is cut, and decides only how the signed body is read. */
 const LONGEST_EVENT = 64;
@@ -48,15 +49,23 @@ const Sender = z
 
 /**
  * What a GitHub delivery says; `event` is `X-GitHub-Event`, `deliveryId` is `X-GitHub-Delivery` (the same on a
- * redelivery). Only published or updated container packages are claims; what else a hook may send is noted. Never
- * throws.
+ * redelivery). Only published or updated container packages are claims; runs of workflows are runs; what else a hook
+ * may send is noted. Never throws.
  */
 export function parseGitHub(event: string, deliveryId: string, contentType: string, body: Uint8Array): DeliveryContent {
   const name = event.slice(0, LONGEST_EVENT);
-  if (name !== 'package' && name !== 'registry_package') return { kind: 'noted', event: name, deliveryId };
+  if (!isRead(name)) return { kind: 'noted', event: name, deliveryId };
   try {
-    const envelope = narrow(Envelope, readBody(contentType, body));
+    const json = readBody(contentType, body);
+    const envelope = narrow(Envelope, json);
     const done = `${name}.${envelope.action}`;
+    if (name === 'workflow_run') {
+      const run = readWorkflowRun(envelope.action, json);
+      return run === null
+        ? { kind: 'noted', event: done, deliveryId }
+        : { kind: 'ci-run', event: done, deliveryId, run };
+    }
+    if (name === 'meta') return readMeta(envelope, done, deliveryId, json);
     const isPush = envelope.action === 'published' || envelope.action === 'updated';
     if (!isPush || !isContainer(narrow(Kind, envelope[name], [name])))
       return { kind: 'noted', event: done, deliveryId };
@@ -67,6 +76,31 @@ export function parseGitHub(event: string, deliveryId: string, contentType: stri
     if (!(error instanceof NotUnderstood)) throw error;
     return { kind: 'not-understood', event: name, deliveryId, problem: error.message };
   }
+}
+
+const READ = ['package', 'registry_package', 'workflow_run', 'meta'] as const;
+
+function isRead(event: string): event is (typeof READ)[number] {
+  return READ.some((each) => each === event);
+}
+
+const Owner = z.object({
+  repository: z.object({ full_name: optionalString }).nullish(),
+  organization: z.object({ login: optionalString }).nullish(),
+});
+
+/** @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#meta */
+function readMeta(
+  { action, sender }: z.output<typeof Envelope>,
+  event: string,
+  deliveryId: string,
+  json: unknown,
+): DeliveryContent {
+  if (action !== 'deleted') return { kind: 'noted', event, deliveryId };
+  const { repository, organization } = narrow(Owner, json);
+  const target = repository?.full_name || organization?.login || 'an organization';
+  const actor = pusherOf(narrow(Sender, sender, ['sender']))?.name ?? null;
+  return { kind: 'hook-deleted', event, deliveryId, target: target.slice(0, 255), actor };
 }
 
 /** JSON, or the other content type that a GitHub webhook can have: a form with the JSON in `payload`. */

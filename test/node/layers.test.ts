@@ -14,6 +14,7 @@ const PORTS = [
   'usecases/registry-accounts.ts',
   'usecases/stores.ts',
   'usecases/tuf-mirrors.ts',
+  'type:usecases/ci-runs.ts',
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { singleImage } from '../../scripts/simulate/images.ts';
 import type { HubToken } from '../../scripts/simulate/world/dockerhub-accounts.ts';
-import { sendDockerHub } from '../fixtures/senders.ts';
+import { sendDockerHub, sendGitHub } from '../fixtures/senders.ts';
 import { type Json, TestInstallation, until } from '../fixtures/worker.ts';
 
 /** Docker Hub's account API and a registry around the whole Worker: which token pushed, and what is told of it. */
@@ -311,6 +311,44 @@ describe('the token that we read with', () => {
     pushwarden.hub.useToken(reader.id);
     await minutesLater(2);
     expect(await uses()).toMatchObject([{ action: 'use', source: 'token-list' }]);
+  });
+});
+
+describe('a GitHub webhook that is deleted', () => {
+  test('says so with its last delivery, and that is an alert, once', async () => {
+    pushwarden.registry.push('octo/meta', 'latest', singleImage('octo/meta'));
+    const { webhook } = await pushwarden.watch('ghcr.io/octo/meta');
+    const repository = { full_name: 'octo/meta' };
+    const body = JSON.stringify({
+      action: 'deleted',
+      hook_id: 1,
+      hook: { id: 1 },
+      repository,
+      sender: { login: 'mallory', id: 6 },
+    });
+    const alerts = () => pushwarden.messages('alerts').filter((text) => text.includes('octo/meta'));
+    for (let n = 0; n < 2; n += 1) {
+      const delivery = { event: 'meta', id: '7d4c1d9e-6cf6-4bd7-9f1c-0d5a3f2e1b00', body };
+      expect((await sendGitHub(pushwarden, webhook, delivery)).status).toBe(202);
+    }
+    await until('Slack has it', () => alerts().length === 1);
+    expect(alerts()[0]).toContain('protection was taken away');
+    const open = (await pushwarden.api('GET', '/alerts?state=open')).json.items;
+    expect(
+      open.find((each: Json) => each.about === 'settings' && JSON.stringify(each).includes('mallory')),
+    ).toMatchObject({
+      findings: [{ code: 'protection-disarmed', change: 'webhook-deleted', target: 'octo/meta', actor: 'mallory' }],
+    });
+  });
+
+  test('by a request that is not signed is nothing', async () => {
+    pushwarden.registry.push('octo/unsigned', 'latest', singleImage('octo/unsigned'));
+    const { webhook } = await pushwarden.watch('ghcr.io/octo/unsigned');
+    const body = JSON.stringify({ action: 'deleted', repository: { full_name: 'octo/unsigned' } });
+    expect(
+      (await sendGitHub(pushwarden, webhook, { event: 'meta', body, signature: `sha256=${'0'.repeat(64)}` })).status,
+    ).toBe(401);
+    expect(pushwarden.messages('alerts').filter((text) => text.includes('octo/unsigned'))).toEqual([]);
   });
 });
 

@@ -27,7 +27,7 @@ describe('settings', () => {
       sweepRequestsPerRun: 40,
     });
     expect([...settings.registries.keys()]).toEqual(['docker.io', 'ghcr.io']);
-    expect(settings.oidcIssuers.map(({ kind }) => kind)).toEqual(['github', 'gitlab']);
+    expect(settings.oidcIssuers.map(({ kind }) => kind)).toEqual(['github', 'gitlab', 'buildkite']);
     expect(settings.slackWebhookHosts).toEqual(['hooks.slack.com', 'hooks.slack-gov.com']);
     expect(settings.eventWebhookHosts).toEqual([]);
   });

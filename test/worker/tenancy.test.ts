@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { singleImage } from '../../scripts/simulate/images.ts';
 import { API_ROUTES } from '../../src/http/api.ts';
+import { recordRun } from '../../src/store/ci-runs.ts';
 import { SEEDS } from '../../src/tuf/seeds.ts';
 import { snapshot } from '../fixtures/database.ts';
 import { sendDockerHub } from '../fixtures/senders.ts';
 import { ADMIN_KEY, type Answer, addKey, type Json, TestInstallation, until } from '../fixtures/worker.ts';
+import { workflowRun } from '../fixtures/workflow-runs.ts';
 
 const keys = {
   'team 1 read': `pwk_${'r'.repeat(43)}`,
@@ -103,6 +105,7 @@ const table: Readonly<Record<string, Entry>> = {
   'GET /api-keys': { path: () => '/api-keys', other: 'own list' },
   'GET /hooks': { path: () => '/hooks', other: 'empty' },
   'GET /deliveries': { path: () => `/deliveries?hook=${one.hook}`, other: 'empty' },
+  'GET /ci-runs': { path: () => '/ci-runs?repository=74', other: 'empty' },
   'GET /unwatched-images': { path: () => '/unwatched-images', other: 'empty' },
   'GET /health': { path: () => '/health', other: 'empty' },
   // The same for anyone: what registries tell. Of one's own images also what one's policy says, see verify.test.ts.
@@ -202,6 +205,7 @@ async function fillTeam1(): Promise<void> {
     'the alert is sent',
     () => pushwarden.messages('alerts').length > 0 && pushwarden.messages('health').length > 0,
   );
+  await recordRun(pushwarden.db, 1, workflowRun(Date.now()), webhook.id, Date.now()).run();
   Object.assign(one, { repository: id, hook: webhook.id, push: json.pushes[0] });
   one.credential = (await pushwarden.api('GET', '/credentials')).json.items[0].id;
   const source = { kind: 'dockerhub', account: 'org', secret: 'dckr_pat_of-team-one' };

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { isKeyless, type KeylessAuthority } from '../../domain/authority.ts';
+import type { CiIdentity } from '../../domain/ci.ts';
 import { DEFAULT_TOKENS, type Policy } from '../../domain/policy.ts';
 import { patternStart } from '../../domain/subject-pattern.ts';
 import { authorityLists } from './authorities.ts';
+import { REPOSITORY_ID, repositoryIdProblem } from './repository-id.ts';
 
 const mode = z.enum(['require', 'observe', 'off']);
 const shortText = z.string().trim().min(1).max(255);
@@ -13,12 +15,16 @@ const ciIdentity = z
       .url({ protocol: /^https?$/ })
       .max(255)
       .meta({ examples: ['https://token.actions.githubusercontent.com'] }),
-    repositoryId: z
-      .string()
-      .regex(/^\d{1,20}$/, {
-        error: "expected the CI's numeric repository id, as text (GitHub: gh api repos/OWNER/REPO --jq .id)",
-      })
-      .meta({ description: 'GitHub `repository_id`, GitLab `project_id`: names can be taken over, ids cannot.' }),
+    repositoryId: z.string().max(255).toLowerCase().meta({
+      description:
+        'GitHub `repository_id`, GitLab `project_id`, CircleCI project UUID, Buildkite pipeline UUID or `organization/pipeline`: names can be taken over, ids cannot.',
+      pattern: REPOSITORY_ID,
+    }),
+    repository: shortText.optional().meta({
+      description:
+        'Its name as the CI tells it, exact. For CircleCI, where builds of forks belong to the same project.',
+      examples: ['github.com/org/app'],
+    }),
     workflow: shortText
       .optional()
       .meta({ description: 'Path of the workflow file.', examples: ['.github/workflows/release.yml'] }),
@@ -41,6 +47,10 @@ const ciIdentity = z
       error: 'a ref is written in full: refs/heads/main, refs/tags/v*',
     },
   )
+  .superRefine(({ oidcIssuer, repositoryId }, context) => {
+    const problem = repositoryIdProblem(oidcIssuer, repositoryId);
+    if (problem !== null) context.addIssue({ code: 'custom', path: ['repositoryId'], message: problem });
+  })
   .meta({ id: 'CiIdentity' });
 
 const ci = z
@@ -55,6 +65,10 @@ const ci = z
     lookUpRun: z.boolean().default(false).meta({
       description: 'Ask the CI provider about the run that provenance names: it has to exist and to fit.',
     }),
+    concurrentRuns: z.enum(['accept', 'ignore']).default('ignore').meta({
+      description:
+        'accept: a run of an identity that was in progress at the time counts as if CI had announced the push. Weak: anyone who holds a token can push meanwhile.',
+    }),
   })
   .transform((value) => ({
     ...value,
@@ -68,6 +82,10 @@ const ci = z
   .refine((value) => !value.announceFirst || value.mode === 'require', {
     path: ['announceFirst'],
     error: 'announceFirst needs ci.mode require',
+  })
+  .refine((value) => !value.announceFirst || value.concurrentRuns === 'ignore', {
+    path: ['concurrentRuns'],
+    error: 'a CI that announces first vouches for each digest: a run in progress cannot stand in for that (ignore)',
   });
 
 const signatures = z
@@ -141,8 +159,31 @@ export function policyWarnings(policy: Policy): string[] {
     warnings.push(
       `ci.announceFirst is off: a push without a CI run is told ${policy.deadlineSeconds} s after it, not at once.`,
     );
+  warnings.push(...policy.ci.identities.flatMap(openCiIdentity));
+  if (policy.ci.concurrentRuns === 'accept') warnings.push(...runWarnings(policy.ci.identities));
   if (policy.immutableTags.length === 0) warnings.push('immutableTags is empty: a release tag may be overwritten.');
   return [...warnings, ...signatureWarnings(policy.signatures)];
+}
+
+function runWarnings(identities: Policy['ci']['identities']): string[] {
+  const weak =
+    'ci.concurrentRuns is accept, which is weak: anyone who holds a token can push while any of these jobs runs, and is believed.';
+  const never = identities.every(({ environment }) => environment !== undefined);
+  return never
+    ? [weak, 'ci.concurrentRuns: no identity can ever match, as a run does not tell its environment.']
+    : [weak];
+}
+
+/** What is the same for somebody else's job. */
+function openCiIdentity({ oidcIssuer, repositoryId, repository }: CiIdentity): string[] {
+  if (repositoryId.includes('/'))
+    return [
+      `ci.identities: ${repositoryId} is a name, which somebody else can take after a rename. Name the pipeline's UUID, and have tokens carry it (--claim pipeline_id).`,
+    ];
+  if (!oidcIssuer.startsWith('https://oidc.circleci.com') || repository !== undefined) return [];
+  return [
+    `ci.identities: if CircleCI passes secrets to builds of forks, a fork's job is one of project ${repositoryId} as well. Name repository, as github.com/OWNER/REPO.`,
+  ];
 }
 
 function signatureWarnings({ mode, authorities = [] }: Policy['signatures']): string[] {

@@ -88,7 +88,10 @@ export const pushAnswer = z
     wants: z
       .array(z.string())
       .meta({ description: 'What a pending push waits for, or an undetermined one never got.' }),
-    evidence: z.unknown(),
+    evidence: z.unknown().meta({
+      description:
+        'What was found. `ci`: how CI vouches for it (expected, announced, provenance, concurrent), its `run`, and whether that is strong or weak.',
+    }),
     alert: z.string().nullable(),
     nextCheckAt: time.nullable(),
   })

@@ -83,6 +83,7 @@ export function evidence(differs: Partial<PushEvidence> = {}): PushEvidence {
     readBack: { state: 'present', value: { digest: NEW } },
     history: history(),
     announcements: [],
+    runs: [],
     signatures: signatures(),
     account: null,
     attribution: UNATTRIBUTED,

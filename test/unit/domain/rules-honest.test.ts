@@ -26,7 +26,7 @@ describe('what honest pipelines do', () => {
   const down = { readBack: { state: 'unavailable', reason: '429' } } as const;
   const wentBack = history({ leftAt: T - MINUTE });
 
-  test.each<[string, (typeof rules)[keyof typeof rules], Given, string]>([
+  test.each<[string, Parameters<typeof ask>[0], Given, string]>([
     [
       'the announcement of the release before contradicts nothing',
       rules.ciMadeIt,

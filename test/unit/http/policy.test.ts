@@ -234,3 +234,94 @@ describe('the warnings about signatures', () => {
     expect(keyed('require')).toEqual([]);
   });
 });
+
+describe('which CI may release', () => {
+  const identity = { oidcIssuer: GITHUB, repositoryId: '74' };
+  const UUID = '76543210-ba98-4edc-8210-edcba0987654';
+  const readCi = (ci: object) => check(policyInput, { ci }, 'the body').ci;
+  const toldOf = (ci: object): unknown => {
+    try {
+      return readCi(ci);
+    } catch (error) {
+      if (error instanceof Problem) return error.detail;
+      throw error;
+    }
+  };
+
+  const CIRCLE = `https://oidc.circleci.com/org/${UUID}`;
+  const BUILDKITE = 'https://agent.buildkite.com';
+  const named = (oidcIssuer: string, repositoryId: string) => ({ identities: [{ oidcIssuer, repositoryId }] });
+
+  test.each([
+    [GITHUB, '74'],
+    [`${GITHUB}/acme`, '1'.repeat(20)],
+    ['https://gitlab.com', '74'],
+    [CIRCLE, UUID],
+    ['https://oidc.circleci.com', UUID],
+    [BUILDKITE, UUID],
+    [BUILDKITE, 'octo-inc/app-release'],
+    [BUILDKITE, 'a/b'],
+    ['https://ci.example', '74'],
+    ['https://ci.example', UUID],
+  ])('at %s is told by the id %s', (oidcIssuer, repositoryId) => {
+    expect(readCi(named(oidcIssuer, repositoryId)).identities).toEqual([{ oidcIssuer, repositoryId }]);
+  });
+
+  test('is told in lower case, as ids are compared', () => {
+    expect(readCi(named(CIRCLE, UUID.toUpperCase())).identities[0]?.repositoryId).toBe(UUID);
+  });
+
+  test.each<[string, readonly string[], RegExp]>([
+    [GITHUB, ['octo/app', UUID, ''], /numeric repository id, as text \(GitHub: gh api .*id\)$/],
+    ['https://token.actions.acme.ghe.com', ['octo/app', UUID], /numeric repository id/],
+    ['https://git.example.org/_services/token', ['octo/app', UUID], /numeric repository id/],
+    ['https://gitlab.com', ['group/app', UUID], /numeric repository id/],
+    [CIRCLE, ['74', 'octo/app', `${UUID}0`, `x${UUID}`], /CircleCI's project id, a UUID/],
+    [
+      BUILDKITE,
+      ['74', 'app', 'octo/app/web', '/app', 'octo/', '-a/b', 'a b/c', '*', 'octo_/app'],
+      /organization\/pipeline/,
+    ],
+    ['https://ci.example', ['octo/app', '1'.repeat(21), '74\n', '*'], /numeric repository id.*, or a UUID$/],
+  ])('at %s is not told by %j, which could never match', (oidcIssuer, ids, message) => {
+    for (const id of ids) {
+      const told = toldOf(named(oidcIssuer, id));
+      expect(told).toMatch(/^ci\.identities\.0\.repositoryId: expected /);
+      expect(told).toMatch(message);
+    }
+  });
+
+  test('ignores runs in progress unless the policy accepts them', () => {
+    expect(readCi({ identities: [identity] }).concurrentRuns).toBe('ignore');
+    expect(readCi({ identities: [identity], concurrentRuns: 'accept' }).concurrentRuns).toBe('accept');
+    expect(toldOf({ identities: [identity], concurrentRuns: 'yes' })).toMatch(/^ci\.concurrentRuns: /);
+  });
+
+  test('cannot accept runs in progress where CI announces first', () => {
+    const both = { identities: [identity], announceFirst: true, concurrentRuns: 'accept' };
+    expect(toldOf(both)).toMatch(/^ci\.concurrentRuns: a CI that announces first vouches for each digest/);
+    expect(readCi({ ...both, concurrentRuns: 'ignore' }).announceFirst).toBe(true);
+  });
+
+  const warned = (ci: object): string => policyWarnings(policy({ ci: { mode: 'require', ...ci } })).join('\n');
+
+  test('is warned of where evidence is weak', () => {
+    expect(warned({})).not.toContain('concurrentRuns');
+    expect(warned({ concurrentRuns: 'ignore' })).not.toContain('concurrentRuns');
+    const weak = warned({ concurrentRuns: 'accept' });
+    expect(weak).toMatch(/ci\.concurrentRuns is accept, which is weak: anyone who holds a token can push while/);
+    expect(weak).not.toContain('no identity can ever match');
+    const never = warned({ concurrentRuns: 'accept', identities: [{ ...identity, environment: 'release' }] });
+    expect(never).toContain('no identity can ever match');
+  });
+
+  test('is warned of where somebody else can be the same', () => {
+    expect(warned({ identities: [{ ...identity, repositoryId: 'octo/app' }] })).toMatch(
+      /octo\/app is a name.*pipeline_id/,
+    );
+    const circle = { oidcIssuer: `https://oidc.circleci.com/org/${UUID}`, repositoryId: UUID };
+    expect(warned({ identities: [circle] })).toMatch(/a fork's job is one of project .* Name repository/);
+    expect(warned({ identities: [{ ...circle, repository: 'github.com/octo/app' }] })).not.toContain('fork');
+    expect(warned({ identities: [{ ...identity, repositoryId: UUID }] })).not.toMatch(/fork|is a name/);
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Want } from '../../../src/domain/finding.ts';
 import { healthWords } from '../../../src/notify/health-words.ts';
-import { findingWords, wantWords } from '../../../src/notify/words.ts';
+import { findingWords, vouchWords, wantWords } from '../../../src/notify/words.ts';
 import { FINDINGS, HEALTH_FACTS, PUSHED_AT, SAFE } from '../../fixtures/notifications.ts';
 
 const PUSH = { tag: '3.4.0', safe: SAFE, pushedAt: PUSHED_AT, confirmed: true };
@@ -59,5 +59,16 @@ describe('words for our own failures', () => {
     const words = healthWords(fact);
     for (const text of [words.what, words.consequence, words.action]) expect(text).toMatch(/[.?]$/);
     expect(Object.values(words).join(' ')).not.toMatch(/!|undefined|null|rogue push:|<|`/i);
+  });
+});
+
+describe('words for how CI vouches', () => {
+  it('say that a run in progress is weak, and why, and that of nothing else', () => {
+    const words = (['expected', 'announced', 'provenance', 'concurrent'] as const).map((how) =>
+      vouchWords({ how, run: null }),
+    );
+    expect(words.map((each) => /weak/i.test(each))).toEqual([false, false, false, true]);
+    expect(words[3]).toContain('Anyone who holds a token could have pushed meanwhile.');
+    expect(words.join(' ')).not.toMatch(/!|verified|suspicious/i);
   });
 });

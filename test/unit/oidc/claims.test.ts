@@ -1,7 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { ciMismatch } from '../../../src/domain/ci.ts';
 import { claimsOf } from '../../../src/oidc/claims.ts';
 import { InvalidCiToken } from '../../../src/usecases/ports.ts';
-import { type AnyClaims, GITLAB, githubClaims, gitlabClaims, ISSUER } from './tokens.ts';
+import {
+  type AnyClaims,
+  BUILDKITE,
+  buildkiteClaims,
+  CIRCLE,
+  CIRCLE_PROJECT,
+  circleClaims,
+  GITLAB,
+  githubClaims,
+  gitlabClaims,
+  ISSUER,
+} from './tokens.ts';
 
 const github = (differs: AnyClaims = {}, issuer = ISSUER) =>
   claimsOf({ issuer, kind: 'github' }, githubClaims(differs));
@@ -49,6 +61,12 @@ describe('the claims of a GitHub job', () => {
       actor: null,
       run: '1234567/1',
     });
+  });
+
+  test('are the same whatever sub looks like: its format changes with settings and with the age of the repository', () => {
+    const immutable = 'repo:octo@7/app@74:ref:refs/heads/main';
+    for (const sub of [immutable, 'repo:evil/app:environment:release', 'job_workflow_ref:x', '', undefined, 5])
+      expect(github({ sub })).toEqual(github());
   });
 
   test('may have numbers for ids', () => {
@@ -126,5 +144,123 @@ describe('the claims of a GitLab job', () => {
   test('make no link out of what is not a path', () => {
     expect(gitlab({ project_path: 'a/b#' })).toMatchObject({ runUrl: null });
     expect(gitlab({ pipeline_id: 'x' })).toMatchObject({ runUrl: null });
+  });
+});
+
+describe('the claims of a CircleCI job', () => {
+  const circle = (differs: AnyClaims = {}) => claimsOf({ issuer: CIRCLE, kind: 'circleci' }, circleClaims(differs));
+  const claim = (name: string) => `oidc.circleci.com/${name}`;
+
+  test('are the same facts by other names, as far as it tells them', () => {
+    expect(circle()).toEqual({
+      oidcIssuer: CIRCLE,
+      repositoryId: CIRCLE_PROJECT,
+      repository: 'github.com/octo/app',
+      workflow: '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d',
+      ref: 'refs/heads/main',
+      environment: null,
+      event: null,
+      run: '2b3c4d5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e',
+      runUrl: null,
+      commit: null,
+      actor: null,
+    });
+  });
+
+  test.each([[true], ['false'], ['true'], [undefined], [null], [0]])(
+    'are refused if a person may have been inside the job (ssh-rerun %j)',
+    (value) => expect(() => circle({ [claim('ssh-rerun')]: value })).toThrow(/ssh-rerun is not false/),
+  );
+
+  test("name the fork of a fork's build, whose project is the same", () => {
+    const fork = circle({ [claim('vcs-origin')]: 'github.com/evil/app' });
+    expect(fork).toMatchObject({
+      repositoryId: CIRCLE_PROJECT,
+      repository: 'github.com/evil/app',
+      ref: 'refs/heads/main',
+    });
+    const named = { oidcIssuer: CIRCLE, repositoryId: CIRCLE_PROJECT, repository: 'github.com/octo/app' };
+    expect(ciMismatch(named, fork)).toEqual({ claim: 'repository', found: 'github.com/evil/app' });
+    expect(ciMismatch(named, circle())).toBeNull();
+    // A custom webhook has no repository: then nothing is known that could fit.
+    expect(ciMismatch(named, circle({ [claim('vcs-origin')]: undefined }))).toMatchObject({ claim: 'repository' });
+  });
+
+  test.each([[undefined], ['main'], ['heads/main'], [5], [['refs/heads/main']]])('have no ref out of %j', (ref) => {
+    expect(circle({ [claim('vcs-ref')]: ref })).toMatchObject({ ref: null });
+  });
+
+  test.each(['project-id', 'workflow-id'])('are refused without a UUID in %s', (name) => {
+    for (const value of [
+      undefined,
+      '',
+      74,
+      '74',
+      'octo/app',
+      `${CIRCLE_PROJECT}/x`,
+      `x${CIRCLE_PROJECT}`,
+      [CIRCLE_PROJECT],
+    ])
+      expect(() => circle({ [claim(name)]: value })).toThrow(InvalidCiToken);
+  });
+
+  test('tell the project in lower case', () => {
+    expect(circle({ [claim('project-id')]: CIRCLE_PROJECT.toUpperCase() })).toEqual(circle());
+  });
+});
+
+describe('the claims of a Buildkite job', () => {
+  const PIPELINE = '0184990a-4782-42b5-afc1-16715b10b110';
+  const buildkite = (differs: AnyClaims = {}, issuer = BUILDKITE) =>
+    claimsOf({ issuer, kind: 'buildkite' }, buildkiteClaims(differs));
+
+  test('are the same facts by other names', () => {
+    expect(buildkite()).toEqual({
+      oidcIssuer: BUILDKITE,
+      repositoryId: 'octo-inc/app-release',
+      repository: 'octo-inc/app-release',
+      workflow: null,
+      ref: 'refs/heads/main',
+      environment: null,
+      event: 'webhook',
+      run: '175',
+      runUrl: 'https://buildkite.com/octo-inc/app-release/builds/175',
+      commit: '9f3182061f1e2cca4702c368cbc039b7dc9d4485',
+      actor: null,
+    });
+  });
+
+  test('name the pipeline by its id where the job asked for it', () => {
+    expect(buildkite({ pipeline_id: PIPELINE })).toMatchObject({
+      repositoryId: PIPELINE,
+      repository: 'octo-inc/app-release',
+    });
+  });
+
+  test.each([['octo-inc/other'], ['74'], [74], [`${PIPELINE} `]])(
+    'are refused with %j for a pipeline id',
+    (pipeline_id) => {
+      expect(() => buildkite({ pipeline_id })).toThrow("The token's pipeline_id is not a UUID.");
+    },
+  );
+
+  test.each<[AnyClaims, string | null]>([
+    [{ build_tag: 'v1.0.0' }, 'refs/tags/v1.0.0'],
+    [{ build_tag: '' }, 'refs/heads/main'],
+    [{ build_branch: 'refs/tags/v1.0.0' }, 'refs/heads/refs/tags/v1.0.0'],
+    [{ build_branch: null }, null],
+  ])('give full refs: %j is %s', (differs, ref) => {
+    expect(buildkite(differs)).toMatchObject({ ref });
+  });
+
+  test.each(['organization_slug', 'pipeline_slug'])('are refused with a %s that is none', (claim) => {
+    for (const value of [undefined, '', 'octo/app', '../x', 'a b', '-x', 'x-', 'x'.repeat(101), [], {}])
+      expect(() => buildkite({ [claim]: value })).toThrow(InvalidCiToken);
+  });
+
+  test('are refused without a build, and make no link of one that is no number or of another issuer', () => {
+    expect(() => buildkite({ build_number: undefined })).toThrow('The token has no build_number.');
+    expect(buildkite({ build_number: '1?x' })).toMatchObject({ runUrl: null });
+    expect(buildkite({}, 'https://agent.buildkite.example')).toMatchObject({ runUrl: null });
   });
 });

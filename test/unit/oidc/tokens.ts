@@ -72,6 +72,58 @@ export function gitlabClaims(differs: AnyClaims = {}): JWTPayload {
   };
 }
 
+export const CIRCLE_ORG = '0f2e4a6b-1c3d-4e5f-8a9b-0c1d2e3f4a5b';
+export const CIRCLE = `https://oidc.circleci.com/org/${CIRCLE_ORG}`;
+export const CIRCLE_PROJECT = '76543210-ba98-4edc-8210-edcba0987654';
+
+/** Claims of a token that `circleci run oidc get` makes, as CircleCI's documentation lists them: there is no `jti`. */
+export function circleClaims(differs: AnyClaims = {}): JWTPayload {
+  const user = '5e6f7a8b-9c0d-4e1f-a2b3-c4d5e6f7a8b9';
+  return {
+    iss: CIRCLE,
+    sub: `org/${CIRCLE_ORG}/project/${CIRCLE_PROJECT}/user/${user}/vcs-origin/github.com/octo/app/vcs-ref/refs/heads/main`,
+    aud: AUDIENCE,
+    iat: SECONDS - 10,
+    exp: SECONDS + 3590,
+    'oidc.circleci.com/org-id': CIRCLE_ORG,
+    'oidc.circleci.com/project-id': CIRCLE_PROJECT,
+    'oidc.circleci.com/pipeline-definition-id': '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d',
+    'oidc.circleci.com/pipeline-id': '9f8e7d6c-5b4a-4c3d-8e2f-1a0b9c8d7e6f',
+    'oidc.circleci.com/workflow-id': '2b3c4d5e-6f7a-4b8c-9d0e-1f2a3b4c5d6e',
+    'oidc.circleci.com/job-id': '1f2e3d4c-5b6a-4978-8695-a4b3c2d1e0f9',
+    'oidc.circleci.com/context-ids': ['7b6a5c4d-3e2f-4a1b-8c9d-0e1f2a3b4c5d'],
+    'oidc.circleci.com/vcs-origin': 'github.com/octo/app',
+    'oidc.circleci.com/vcs-ref': 'refs/heads/main',
+    'oidc.circleci.com/ssh-rerun': false,
+    ...differs,
+  };
+}
+
+export const BUILDKITE = 'https://agent.buildkite.com';
+
+/** Claims as Buildkite's documentation lists them: there is no `jti`. */
+export function buildkiteClaims(differs: AnyClaims = {}): JWTPayload {
+  return {
+    iss: BUILDKITE,
+    sub: 'organization:octo-inc:pipeline:app-release:ref:refs/heads/main:commit:9f3182061f1e2cca4702c368cbc039b7dc9d4485:step:build',
+    aud: AUDIENCE,
+    iat: SECONDS - 10,
+    nbf: SECONDS - 10,
+    exp: SECONDS + 290,
+    organization_slug: 'octo-inc',
+    pipeline_slug: 'app-release',
+    build_number: 175,
+    build_branch: 'main',
+    build_commit: '9f3182061f1e2cca4702c368cbc039b7dc9d4485',
+    step_key: 'build',
+    job_id: '0184990a-477b-4fa8-9968-496074483cee',
+    agent_id: '0184990a-4782-42b5-afc1-16715b10b8ff',
+    build_source: 'webhook',
+    runner_environment: 'buildkite-hosted',
+    ...differs,
+  };
+}
+
 export async function sign(key: TestKey, claims: JWTPayload, header: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey);
 }

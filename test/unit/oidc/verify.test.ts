@@ -6,7 +6,12 @@ import { InvalidCiToken } from '../../../src/usecases/ports.ts';
 import {
   type AnyClaims,
   AUDIENCE,
+  BUILDKITE,
   base64url,
+  buildkiteClaims,
+  CIRCLE,
+  CIRCLE_ORG,
+  circleClaims,
   githubClaims,
   ISSUER,
   keyServer,
@@ -95,6 +100,67 @@ describe('a CI token', () => {
   test('from the future by its iat alone is refused', async () => {
     const claims = githubClaims({ nbf: undefined, iat: NOW / 1000 + 31 });
     expect(await refusal(await sign(key, claims))).toMatch(/not valid yet \(iat\)/);
+  });
+});
+
+describe('a CI token without jti', () => {
+  const issuers: OidcIssuer[] = [
+    { issuer: CIRCLE, kind: 'circleci' },
+    { issuer: BUILDKITE, kind: 'buildkite' },
+  ];
+  const open = () => {
+    const server = keyServer(key);
+    return { server, tokens: createCiTokens({ issuers, audience: AUDIENCE, fetch: server.fetch }) };
+  };
+
+  test.each([
+    ['CircleCI', circleClaims, `${CIRCLE}/.well-known/jwks-pub.json`],
+    ['Buildkite', buildkiteClaims, `${BUILDKITE}/.well-known/jwks`],
+  ] as const)('of %s is known by what is signed, and by nothing else', async (_, claims, keysUrl) => {
+    const { tokens, server } = open();
+    const token = await sign(key, claims());
+    const { jti } = await tokens.verify(token, NOW);
+    expect(jti).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await tokens.verify(token, NOW)).toMatchObject({ jti });
+    const later = await tokens.verify(await sign(key, claims({ iat: NOW / 1000 - 9 })), NOW);
+    expect(later.jti).not.toBe(jti);
+    // Nor does a `jti` that such a token should have one day make two of one.
+    const named = await Promise.all(
+      ['1', '2'].map(async (id) => tokens.verify(await sign(key, claims({ jti: id })), NOW)),
+    );
+    expect(new Set([jti, ...named.map((each) => each.jti)]).size).toBe(3);
+    expect(server.requests.map(({ url }) => url)).toEqual([keysUrl]);
+  });
+
+  test('stays the same one however its signature is written', async () => {
+    const { tokens } = open();
+    const token = await sign(key, buildkiteClaims());
+    const { jti } = await tokens.verify(token, NOW);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = alphabet.indexOf(token.slice(-1));
+    // 256 bytes are 342 digits: four bits of the last one say nothing.
+    const twins = Array.from({ length: 16 }, (_, bits) => token.slice(0, -1) + alphabet[(last & 0b110000) | bits]);
+    expect(new Set(twins)).toContain(token);
+    const ids = await Promise.all(
+      twins.map((twin) =>
+        tokens.verify(twin, NOW).then(
+          (one) => one.jti,
+          () => jti,
+        ),
+      ),
+    );
+    expect(new Set(ids)).toEqual(new Set([jti]));
+  });
+
+  test.each<[string, AnyClaims, RegExp]>([
+    ['another audience', { aud: CIRCLE_ORG }, /another audience/],
+    ['no expiry', { exp: undefined }, /no exp/],
+    ['no iat', { iat: undefined }, /no iat/],
+    ['the issuer of another organization', { iss: `${CIRCLE.slice(0, -1)}0` }, /issuer is not configured/],
+    ['the issuer of every organization', { iss: 'https://oidc.circleci.com' }, /issuer is not configured/],
+    ['a person inside the job', { 'oidc.circleci.com/ssh-rerun': true }, /ssh-rerun/],
+  ])('with %s is refused', async (_, differs, message) => {
+    expect(await refusal(await sign(key, circleClaims(differs)), NOW, open())).toMatch(message);
   });
 });
 

@@ -36,6 +36,7 @@ function pushOf(seq: number, differs: Partial<PushToCheck> = {}): PushToCheck {
     missedWebhooks: 0,
     tagState: null,
     announcements: [],
+    runs: [],
     ...differs,
   };
 }

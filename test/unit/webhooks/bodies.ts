@@ -86,6 +86,36 @@ export const gitHub: Json = {
   sender: { login: 'octocat', id: 583231, type: 'User' },
 };
 
+/** @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_run */
+export const gitHubRun: Json = {
+  action: 'in_progress',
+  repository: { id: 74, full_name: 'Acme/app' },
+  sender: { login: 'octocat', id: 583231, type: 'User' },
+  workflow: { id: 5, name: 'Release', path: '.github/workflows/release.yml' },
+  workflow_run: {
+    id: 11_900_000_001,
+    name: 'Release',
+    path: '.github/workflows/release.yml',
+    display_title: 'v1.2.3',
+    run_number: 163,
+    run_attempt: 1,
+    event: 'push',
+    status: 'in_progress',
+    conclusion: null,
+    head_branch: 'v1.2.3',
+    head_sha: '3484a3fb816e0859fd6e1cea078d76385ff50625',
+    html_url: 'https://github.com/Acme/app/actions/runs/11900000001',
+    created_at: '2026-11-21T12:00:00Z',
+    run_started_at: '2026-11-21T12:00:05Z',
+    updated_at: '2026-11-21T12:00:30Z',
+    pull_requests: [],
+    actor: { login: 'octocat', id: 583231 },
+    triggering_actor: { login: 'monalisa', id: 2 },
+    repository: { id: 74, full_name: 'Acme/app' },
+    head_repository: { id: 74, full_name: 'Acme/app' },
+  },
+};
+
 /** @see https://distribution.github.io/distribution/about/notifications/ */
 export function distributionEvent(target: Json = {}, rest: Json = {}): Json {
   return {

@@ -157,7 +157,7 @@ describe('a GitHub delivery about a package', () => {
 });
 
 describe('any other GitHub event', () => {
-  test.each(['ping', 'workflow_run', 'push', 'star', 'constructor'])('%s is noted, whatever its body', (event) => {
+  test.each(['ping', 'workflow_job', 'push', 'star', 'constructor'])('%s is noted, whatever its body', (event) => {
     expect(parse('not JSON at all', event)).toEqual({ kind: 'noted', event, deliveryId: GUID });
   });
 

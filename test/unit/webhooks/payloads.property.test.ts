@@ -3,14 +3,16 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveryContent } from '../../../src/domain/delivery.ts';
 import { isDigest } from '../../../src/domain/digest.ts';
 import { imageName, isTag } from '../../../src/domain/reference.ts';
+import { runUrl, type WorkflowRun } from '../../../src/domain/workflow-run.ts';
 import { parseDistribution } from '../../../src/webhooks/distribution.ts';
 import { parseDockerHub } from '../../../src/webhooks/dockerhub.ts';
 import { parseGitHub } from '../../../src/webhooks/github.ts';
-import { BODY_HASH, bytes, distributionEvent, dockerHub, gitHub } from './bodies.ts';
+import { BODY_HASH, bytes, distributionEvent, dockerHub, gitHub, gitHubRun } from './bodies.ts';
 
 const parsers: Record<string, (body: Uint8Array) => readonly DeliveryContent[]> = {
   'Docker Hub': (body) => [parseDockerHub(body, BODY_HASH)],
   GitHub: (body) => [parseGitHub('package', 'guid', 'application/json', body)],
+  'GitHub run': (body) => [parseGitHub('workflow_run', 'guid', 'application/json', body)],
   'GitHub as a form': (body) => [parseGitHub('package', 'guid', 'application/x-www-form-urlencoded', form(body))],
   Distribution: (body) => parseDistribution(body, 'registry.example', BODY_HASH),
 };
@@ -25,6 +27,7 @@ function holds(contents: readonly DeliveryContent[]): void {
   for (const content of contents) {
     if (content.kind !== 'pushes') {
       expect(content.deliveryId).not.toBe('');
+      if (content.kind === 'ci-run') holdsOfRun(content.run);
       if (content.kind === 'not-understood') expect(content.problem).toMatch(/^[ -~]{1,2000}$/);
       continue;
     }
@@ -38,6 +41,21 @@ function holds(contents: readonly DeliveryContent[]): void {
       expect(deliveryId).not.toBe('');
     }
   }
+}
+
+/** Whatever a database and a link are made of. */
+function holdsOfRun(run: WorkflowRun): void {
+  for (const number of [run.id, run.attempt, run.createdAt, run.startedAt, run.updatedAt, Number(run.repositoryId)])
+    expect(Number.isSafeInteger(number) && number >= 0).toBe(true);
+  expect(run.repositoryId).toMatch(/^[1-9]\d*$/);
+  expect(run.headRepositoryId ?? '1').toMatch(/^[1-9]\d*$/);
+  expect(run.completedAt === null).toBe(run.state !== 'completed');
+  expect(run.server).toMatch(/^https:\/\/[a-z0-9.:-]+$/);
+  for (const text of [run.repository, run.workflow, run.headBranch, run.event, run.status, run.conclusion, run.actor])
+    expect((text ?? '').length).toBeLessThanOrEqual(1024);
+  expect(runUrl(run) ?? run.server).toMatch(
+    /^https:\/\/[a-z0-9.:-]+(\/[\w.-]+\/[\w.-]+\/actions\/runs\/\d+\/attempts\/\d+)?$/,
+  );
 }
 
 const weird = fc.oneof(
@@ -61,7 +79,12 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
   return Array.isArray(value) ? Object.values(copy) : copy;
 }
 
-const valid = [dockerHub, gitHub, { events: [distributionEvent(), distributionEvent({ tag: 'b' }, { id: '2' })] }];
+const valid = [
+  dockerHub,
+  gitHub,
+  gitHubRun,
+  { events: [distributionEvent(), distributionEvent({ tag: 'b' }, { id: '2' })] },
+];
 const mutated = fc
   .constantFrom(...valid)
   .chain((body) =>
