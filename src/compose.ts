@@ -1,8 +1,11 @@
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
+import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
+import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
+import { createRateLimiter } from './rate-limit.ts';
 import { createSeal } from './seal.ts';
 import { type Env, InvalidSettings, readSettings, type Settings } from './settings.ts';
 import { keyChecker } from './sigstore/keys.ts';
@@ -21,7 +24,10 @@ import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
+import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
+import { createSessionStore } from './store/sessions.ts';
+import { createSignInLinkStore } from './store/sign-in-links.ts';
 import { createSweepStore } from './store/sweeps.ts';
 import { createTrustedRootStore } from './store/trusted-roots.ts';
 import { createMirrorStore } from './store/tuf-mirrors.ts';
@@ -111,6 +117,13 @@ function compose(env: Env) {
     audit: createAuditStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
+    people: createPeopleStore(env.DB),
+    sessions: createSessionStore(env.DB),
+    signInLinks: createSignInLinkStore(env.DB),
+    signInLimit: createRateLimiter(env.SIGN_IN_LIMIT, { limit: 20, periodSeconds: 60 }, clock),
+    githubSignIn: settings.githubSignIn === null ? null : createGitHubSignIn({ ...github, ...settings.githubSignIn }),
+    findGitHubAccount: (login: string) => findGitHubAccount(github, login),
+    access: settings.access === null ? null : createAccessTokens({ ...settings.access, fetch: boundFetch }),
   };
 }
 

@@ -6,6 +6,7 @@ import { channelRoutes } from './api/channels.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
+import { signInLinkRoutes } from './api/sign-in-links.ts';
 import { trustedRootRoutes } from './api/trusted-roots.ts';
 import { verifyRoutes } from './api/verify.ts';
 import type { AppEnv } from './context.ts';
@@ -22,6 +23,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...suggestionRoutes,
   ...trustedRootRoutes,
   ...administrationRoutes,
+  ...signInLinkRoutes,
 ];
 
 const KEY = /^Bearer (pwk_[A-Za-z0-9_-]{43})$/i;

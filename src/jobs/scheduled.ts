@@ -70,7 +70,8 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, and CI tokens that have expired. */
+/** Drops deliveries older than 30 days, CI tokens that have expired, and sessions, links and invitations that are over. */
 export async function expire(services: Services): Promise<void> {
   await services.deliveries.expire(services.clock.now() - DELIVERIES_KEPT_MS);
+  await services.sessions.expire(services.clock.now());
 }
