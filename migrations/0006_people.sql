@@ -71,8 +71,3 @@ CREATE TABLE sign_in_links (
   CHECK ((person_id IS NULL) <> (key_id IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_in_links_by_expiry ON sign_in_links (expires_at);
-
--- A taken alert that its holder wants to hear of again.
-ALTER TABLE alerts ADD COLUMN snoozed_until INTEGER;
--- Those that come back; empty when nobody put one off.
-CREATE INDEX alerts_snoozed ON alerts (snoozed_until) WHERE snoozed_until IS NOT NULL;

@@ -24,8 +24,10 @@ import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
+import { createOverviewStore } from './store/overview.ts';
 import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
+import { createSearchStore } from './store/search.ts';
 import { createSessionStore } from './store/sessions.ts';
 import { createSignInLinkStore } from './store/sign-in-links.ts';
 import { createSweepStore } from './store/sweeps.ts';
@@ -117,6 +119,8 @@ function compose(env: Env) {
     audit: createAuditStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
+    overview: createOverviewStore(env.DB),
+    search: createSearchStore(env.DB),
     people: createPeopleStore(env.DB),
     sessions: createSessionStore(env.DB),
     signInLinks: createSignInLinkStore(env.DB),

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono';
 import { may } from '../domain/person.ts';
+import { alertPages } from './alerts.tsx';
 import { SCRIPT_ASSET, STYLE } from './assets.ts';
 import { auditPages } from './audit.tsx';
 import { dropToken } from './cookies.ts';
@@ -9,6 +10,7 @@ import { localPath } from './local-path.ts';
 import { overviewPages } from './overview.tsx';
 import { notHere, type PageEnv, PageProblem, type PageRoute } from './page.ts';
 import { problemPage } from './problem.tsx';
+import { searchPages } from './search.tsx';
 import { settingsPages } from './settings/pages.ts';
 import { seeOther } from './show.tsx';
 import {
@@ -23,7 +25,13 @@ import {
 import { readVisit } from './visit.ts';
 
 /** Everything that a signed-in person can open or send. */
-export const PAGE_ROUTES: readonly PageRoute[] = [...overviewPages, ...settingsPages, ...auditPages];
+export const PAGE_ROUTES: readonly PageRoute[] = [
+  ...overviewPages,
+  ...alertPages,
+  ...searchPages,
+  ...settingsPages,
+  ...auditPages,
+];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */
 const HEADERS = [

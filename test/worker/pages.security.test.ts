@@ -3,6 +3,7 @@ import { may, ROLES, type Role } from '../../src/domain/person.ts';
 import type { PageRoute } from '../../src/pages/page.ts';
 import { PAGE_ROUTES } from '../../src/pages/routes.tsx';
 import { snapshot } from '../fixtures/database.ts';
+import { makeAlert } from '../fixtures/rogue-push.ts';
 import { addSignedIn, type Forged, type Page, Visitor } from '../fixtures/visitor.ts';
 import { ADMIN_KEY, addKey, type Json, TestInstallation } from '../fixtures/worker.ts';
 
@@ -10,7 +11,7 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { member: 0, invitation: 0, key: 0, session: 0 };
+const one = { alert: '', member: 0, invitation: 0, key: 0, session: 0 };
 
 interface Entry {
   /** With team 1's ids. */
@@ -24,7 +25,17 @@ interface Entry {
 
 /** Every page and form. Team 1 uses them in the end, in the order of the routes. */
 const table: Readonly<Record<string, Entry>> = {
-  'get /': { other: 'own' },
+  'get /': { shows: 'org/watched', other: 'own' },
+  'get /alerts': { shows: 'org/watched', other: 'own' },
+  'get /alerts/:id': { path: () => `/alerts/${one.alert}`, shows: 'org/watched', other: '404' },
+  'get /search': { path: () => '/search?q=org/watched', shows: 'docker.io/org/watched', other: 'own' },
+  'post /alerts/:id/take': { path: () => `/alerts/${one.alert}/take`, other: '404' },
+  'post /alerts/:id/expect': { path: () => `/alerts/${one.alert}/expect`, other: '404' },
+  'post /alerts/:id/close': {
+    path: () => `/alerts/${one.alert}/close`,
+    form: { resolution: 'incident', reason: 'revoked and restored' },
+    other: '404',
+  },
   'get /settings': { shows: 'of-team-one', other: 'own' },
   'get /settings/keys': { shows: 'spare', other: 'own' },
   'get /settings/channels': { shows: 'channel-one', other: 'own' },
@@ -66,7 +77,7 @@ async function call(route: PageRoute, who: string, forged: Forged = {}): Promise
 }
 
 /** Everything but that somebody looked. */
-const state = (): Promise<string> => snapshot(pushwarden.db, (name) => name !== 'sessions');
+const state = (): Promise<string> => snapshot(pushwarden.db, (name) => name !== 'sessions' && name !== 'notifications');
 
 beforeAll(async () => {
   pushwarden = await TestInstallation.start({ bundle: inject('bundle') });
@@ -79,6 +90,7 @@ beforeAll(async () => {
     token: 'xoxb-of-the-test',
     channel: 'C1',
   });
+  one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
   for (const [team, role] of [1, 2].flatMap((team) => ROLES.map((role) => [team, role] as const))) {
     const visitor = new Visitor(pushwarden.url);
     await visitor.resume((await addSignedIn(db, team, `${role}-${team}`, role)).token);
@@ -225,7 +237,7 @@ describe('another team', () => {
     } else {
       expect([200, 303]).toContain(page.status);
     }
-    expect(page.html).not.toMatch(/of-team-one|channel-one|spare|octocat|-1 \(|owner-1/);
+    expect(page.html).not.toMatch(/watched:|org\/watched<|of-team-one|channel-one|spare|octocat|-1 \(|owner-1/);
     const after = await state();
     // People have no team of their own: one that team 2 made is new, and nothing else is.
     const made = (text: string): string =>
