@@ -1,3 +1,4 @@
+import type { JSX } from 'hono/jsx/jsx-runtime';
 import { notHere, type PageInput, type PageRoute } from './page.ts';
 import { Rows } from './parts/rows.tsx';
 import { When } from './parts/when.tsx';
@@ -5,8 +6,10 @@ import { SettingsFrame } from './settings/frame.tsx';
 import { show } from './show.tsx';
 
 const PAGE_SIZE = 50;
-/** A whole policy may stand there: the rest is in the API. */
-const DETAIL_SHOWN = 500;
+/** More than that is behind a click. */
+const DETAIL_SHOWN = 120;
+/** A change of policy holds two of them: the whole is in the API. */
+const DETAIL_LONGEST = 1000;
 
 async function auditPage(input: PageInput): Promise<Response> {
   const { c, services, visit, now } = input;
@@ -18,11 +21,11 @@ async function auditPage(input: PageInput): Promise<Response> {
   const rows = records.map((record) => ({
     cells: [
       record.actor,
-      <When at={record.at} now={now} />,
+      <When at={record.at} now={now} form="below" />,
       <>
         {record.action} <b>{record.target}</b>
       </>,
-      record.detail === null ? '' : <code>{shortened(JSON.stringify(record.detail))}</code>,
+      record.detail === null ? '' : <Detail text={JSON.stringify(record.detail)} />,
     ],
   }));
   const main = (
@@ -49,7 +52,15 @@ async function auditPage(input: PageInput): Promise<Response> {
   return show(c, { title: 'Audit log', at: '/settings', main });
 }
 
-const shortened = (text: string): string => (text.length > DETAIL_SHOWN ? `${text.slice(0, DETAIL_SHOWN)}…` : text);
+function Detail({ text }: { readonly text: string }): JSX.Element {
+  if (text.length <= DETAIL_SHOWN) return <code>{text}</code>;
+  return (
+    <details>
+      <summary>Show</summary>
+      <code>{text.slice(0, DETAIL_LONGEST)}</code>
+    </details>
+  );
+}
 
 export const auditPages: readonly PageRoute[] = [
   { method: 'get', path: '/audit', right: 'see-audit-log', run: auditPage },

@@ -12,8 +12,8 @@ interface FormProps {
 export function PostForm({ action, csrf, children, ...rest }: PropsWithChildren<FormProps>): JSX.Element {
   return (
     <form method="post" action={action} {...rest}>
-      <input type="hidden" name="csrf" value={csrf} />
       {children}
+      <input type="hidden" name="csrf" value={csrf} />
     </form>
   );
 }

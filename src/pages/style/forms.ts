@@ -12,11 +12,13 @@ input[type=radio] { width: 1.05rem; height: 1.05rem; margin: .2rem 0 0; accent-c
 [aria-invalid=true] { border-width: 2px; border-color: var(--ink); }
 ::placeholder { color: var(--muted); opacity: 1; }
 label, legend { font-weight: 600; }
+legend { padding: 0; }
 fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }
-.field { display: grid; gap: var(--s1); }
+.field { display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--s1); }
+.field select, .field input { width: 100%; }
 .field small { color: var(--muted); font-weight: 400; }
 .row { display: flex; flex-wrap: wrap; gap: var(--s3); align-items: end; }
 .check { display: flex; gap: var(--s2); align-items: flex-start; font-weight: 400; padding: var(--s1) 0; }
 .check small { display: block; color: var(--muted); }
-.inline { display: inline-flex; flex-wrap: wrap; gap: var(--s2); align-items: center; }
+.inline { display: flex; flex-wrap: wrap; gap: var(--s2); align-items: center; }
 `;
