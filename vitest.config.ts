@@ -7,7 +7,7 @@ export default defineConfig({
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'workerd', include: ['test/unit/**/*.test.ts'] },
+        test: { name: 'workerd', include: ['test/unit/**/*.test.{ts,tsx}'] },
       },
       {
         test: {

@@ -37,7 +37,8 @@ export async function alertPage(input: PageInput): Promise<Response> {
   const alert = await services.inbox.alert(teamId, alertIdOf(input));
   if (alert === null) throw notHere();
   const messages = await services.inbox.messages(alert.id);
-  const csrf = may(role, 'handle-alerts') && alert.state !== 'closed' ? visit.csrf : null;
+  const mayHandle = may(role, 'handle-alerts') ? visit.csrf : null;
+  const csrf = alert.state === 'closed' ? null : mayHandle;
   const done = DONE[c.req.query('done') ?? ''];
   const main = (
     <>
@@ -61,7 +62,7 @@ export async function alertPage(input: PageInput): Promise<Response> {
             <p>In this order</p>
           </div>
           <div class="panel pad">
-            <Steps steps={stepsOf(alert, csrf)} />
+            <Steps steps={stepsOf(alert, mayHandle)} />
           </div>
         </section>
         <section aria-labelledby="h-why">

@@ -17,10 +17,11 @@ export const isoOf = (at: number): string => new Date(known(at)).toISOString();
 export const fullTime = (at: number): string => isoOf(at).slice(0, 19).replace('T', ' ');
 
 /** `03:02:41` on the day, `18 Dec, 14:20` in the year, else in full. */
-export function shownTime(at: number, now: number): string {
+export function shownTime(given: number, now: number): string {
+  const at = known(given);
   const time = isoOf(at);
   if (Math.floor(at / DAY) === Math.floor(now / DAY)) return time.slice(11, 19);
-  const date = new Date(known(at));
+  const date = new Date(at);
   if (date.getUTCFullYear() !== new Date(now).getUTCFullYear() && Math.abs(now - at) > 60 * DAY) return fullTime(at);
   return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}, ${time.slice(11, 16)}`;
 }

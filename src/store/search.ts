@@ -37,7 +37,7 @@ export function createSearchStore(db: D1Database) {
           .bind(teamId, text),
         db
           .prepare(
-            `SELECT ${PUSH_COLUMNS} FROM repositories w CROSS JOIN pushes p ON p.repository_id = w.id AND substr(p.digest, 1, 8) = unhex(?2) AND p.digest = unhex(?3)
+            `SELECT ${PUSH_COLUMNS} FROM repositories w CROSS JOIN pushes p INDEXED BY pushes_by_digest ON p.repository_id = w.id AND p.digest IS NOT NULL AND substr(p.digest, 1, 8) = unhex(?2) AND p.digest = unhex(?3)
              ${PUSH_JOINS} WHERE w.team_id = ?1 LIMIT ${LIMIT}`,
           )
           .bind(

@@ -28,7 +28,13 @@ interface Props {
 /** What happened, and who has it. Once somebody does, it keeps its words and loses its fill. */
 export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element {
   const isOpen = alert.state === 'open';
-  const tone = isOpen ? 'rogue' : alert.state === 'acknowledged' ? 'handled' : 'calm';
+  const tone = isOpen
+    ? 'rogue'
+    : alert.state === 'acknowledged'
+      ? 'handled'
+      : alert.resolution === 'incident'
+        ? 'over'
+        : 'calm';
   const id = `A-${alert.id}`;
   return (
     <Banner tone={tone}>

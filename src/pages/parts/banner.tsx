@@ -3,9 +3,9 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 
 /**
  * `rogue` is an attack that nobody has; `handled` keeps its words and loses its fill; `calm` and `wait` go with trusted
- * and pending; `blind` is our own failure; `plain` speaks of a form.
+ * and pending; `over` was an attack; `blind` is our own failure; `plain` speaks of a form.
  */
-export type BannerTone = 'rogue' | 'handled' | 'calm' | 'wait' | 'blind' | 'plain';
+export type BannerTone = 'rogue' | 'handled' | 'calm' | 'wait' | 'over' | 'blind' | 'plain';
 
 export function Banner({ tone, children }: PropsWithChildren<{ readonly tone: BannerTone }>): JSX.Element {
   return <div class={`banner ${tone}`}>{children}</div>;

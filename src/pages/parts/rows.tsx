@@ -30,7 +30,9 @@ const NAME = { role: 'rowheader' } as const;
 const CELL = { role: 'cell' } as const;
 
 const CLASSES = { verdict: 'vd', number: 'num', wide: 'opt' } as const;
-const classOf = ({ kind }: Column): { class?: string } => (kind === undefined ? {} : { class: CLASSES[kind] });
+/** On phones a cell without anything in it goes, with its label. */
+const classOf = ({ kind }: Column, cell: Child): { class?: string } =>
+  kind === undefined ? (cell === '' ? { class: 'opt' } : {}) : { class: CLASSES[kind] };
 
 /** The table that stacks. */
 export function Rows({ caption, columns, rows, none }: Props): JSX.Element {
@@ -73,7 +75,7 @@ function BodyRow({ columns, row }: { readonly columns: readonly Column[]; readon
             {row.cells[n]}
           </th>
         ) : (
-          <td {...CELL} data-label={column.label} {...classOf(column)}>
+          <td {...CELL} data-label={column.label} {...classOf(column, row.cells[n])}>
             <div>{row.cells[n]}</div>
           </td>
         ),

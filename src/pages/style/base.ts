@@ -40,5 +40,6 @@ small, .small { font-size: .8125rem; }
 .sprite { position: absolute; width: 0; height: 0; }
 .i { width: 1em; height: 1em; flex: none; vertical-align: -.14em; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
 time { font-variant-numeric: tabular-nums; white-space: nowrap; }
+time + small { white-space: nowrap; }
 [hidden] { display: none !important; }
 `;

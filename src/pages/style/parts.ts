@@ -16,6 +16,7 @@ export const PARTS = `
 .banner.rogue { border-color: var(--rogue-mark); background: var(--rogue-tint); }
 .banner.rogue .line { color: var(--rogue); }
 .banner.handled { border-left-color: var(--rogue-mark); }
+.banner.over { border-left-color: var(--undet-mark); }
 .banner.calm { border-left-color: var(--trusted-mark); }
 .banner.wait { border-left-color: var(--pending-mark); border-left-style: dashed; }
 .banner.blind { border: 2px solid var(--undet-mark); padding-left: 2.5rem; background: linear-gradient(var(--surface), var(--surface)) 1.25rem 0 / 100% 100% no-repeat, repeating-linear-gradient(135deg, var(--undet-mark) 0 3px, var(--surface) 3px 8px); }
