@@ -2,9 +2,12 @@ import { createDockerHub } from './dockerhub/client.ts';
 import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
+import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
+import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
+import { createRateLimiter } from './rate-limit.ts';
 import { createSeal } from './seal.ts';
 import { type Env, InvalidSettings, readSettings, type Settings } from './settings.ts';
 import { keyChecker } from './sigstore/keys.ts';
@@ -29,8 +32,13 @@ import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
+import { createOverviewStore } from './store/overview.ts';
+import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createReviewStore } from './store/reviews.ts';
+import { createSearchStore } from './store/search.ts';
+import { createSessionStore } from './store/sessions.ts';
+import { createSignInLinkStore } from './store/sign-in-links.ts';
 import { createSourceAdminStore } from './store/source-admin.ts';
 import { createSourceStore } from './store/sources.ts';
 import { createSweepStore } from './store/sweeps.ts';
@@ -135,6 +143,15 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    overview: createOverviewStore(env.DB),
+    search: createSearchStore(env.DB),
+    people: createPeopleStore(env.DB),
+    sessions: createSessionStore(env.DB),
+    signInLinks: createSignInLinkStore(env.DB),
+    signInLimit: createRateLimiter(env.SIGN_IN_LIMIT, { limit: 20, periodSeconds: 60 }, clock),
+    githubSignIn: settings.githubSignIn === null ? null : createGitHubSignIn({ ...github, ...settings.githubSignIn }),
+    findGitHubAccount: (login: string) => findGitHubAccount(github, login),
+    access: settings.access === null ? null : createAccessTokens({ ...settings.access, fetch: boundFetch }),
   };
 }
 
