@@ -1,12 +1,18 @@
-import type { AlertFacts } from '../domain/alert.ts';
+import { type AlertFacts, type AnyAlertFacts, isWatchAlert } from '../domain/alert.ts';
+import type { AnswerWords } from './answer-words.ts';
 import { revocationOf } from './revocation.ts';
 import { isForgery } from './slack-alert-parts.ts';
 import { shortName } from './slack-text.ts';
+import { watchHeadline } from './watch-words.ts';
 
 /** What pages say of an alert, in the order in which somebody woken at night asks. Plain text: whoever renders it escapes it. */
 
 /** `Tag 3.4.0 of kong/kubernetes-ingress-controller was overwritten by a push your pipeline did not make`. */
-export function alertHeadline(alert: AlertFacts): string {
+export function alertHeadline(alert: AnyAlertFacts): string {
+  return isWatchAlert(alert) ? watchHeadline(alert) : pushHeadline(alert);
+}
+
+function pushHeadline(alert: AlertFacts): string {
   const image = shortName(pathOf(alert.image));
   const [tag] = alert.tags;
   if (isForgery(alert)) {
@@ -28,12 +34,6 @@ function pushInWords({ previous, digest }: AlertFacts): string {
 
 /** `kong/kubernetes-ingress-controller` of `docker.io/kong/…`. */
 const pathOf = (image: string): string => image.slice(image.indexOf('/') + 1);
-
-export interface AnswerWords {
-  readonly answer: string;
-  /** How we know. */
-  readonly why: string;
-}
 
 export function isItReal(alert: AlertFacts): AnswerWords {
   if (isForgery(alert)) {
@@ -85,14 +85,19 @@ export function revokeAnswer(alert: AlertFacts): AnswerWords {
   };
 }
 
-/** Many open alerts in one sentence: what they have in common. `12 open alerts, all by ci-bot`. */
-export function openAlertsHeadline(alerts: readonly AlertFacts[], isMore: boolean): string {
+/** Many open alerts in one sentence: what they have in common. `12 open alerts, all by ci-bot` */
+export function openAlertsHeadline(alerts: readonly AnyAlertFacts[], isMore: boolean): string {
   const count = `${alerts.length}${isMore ? ' or more' : ''} open alerts`;
-  const accounts = new Set(alerts.map(({ pusher }) => pusher?.name ?? null));
-  const images = new Set(alerts.map(({ image }) => image));
+  const accounts = new Set(alerts.map((each) => (isWatchAlert(each) ? each.account : (each.pusher?.name ?? null))));
   const [account] = accounts;
-  const [image] = images;
   if (accounts.size === 1 && account !== null && account !== undefined) return `${count}, all by ${shortName(account)}`;
+  const pushed = alerts.flatMap((each) => (isWatchAlert(each) ? [] : [each.image]));
+  if (pushed.length === 0) return `${count} about credentials and settings`;
+  const images = new Set(pushed);
+  const [image] = images;
+  if (pushed.length < alerts.length) {
+    return `${count}, in ${images.size} ${images.size === 1 ? 'image' : 'images'} and about credentials or settings`;
+  }
   if (images.size === 1 && image !== undefined) return `${count}, all of ${shortName(pathOf(image))}`;
   return `${count}, in ${images.size} images`;
 }

@@ -1,31 +1,26 @@
 import type { WatchAlertFacts } from '../domain/alert.ts';
 import type { WatchFinding } from '../domain/finding.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
-import { explainCredential, tokenInWords } from './credential-words.ts';
+import { explainCredential } from './credential-words.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import { context, header, linkButtons, notificationText, type SlackMessage, section } from './slack-blocks.ts';
 import { code, link, prose, shortName, slackDate } from './slack-text.ts';
+import { reachPath, revokePage, watchActions, watchSubject, watchTitle } from './watch-words.ts';
 import { findingTitle } from './words.ts';
 
 type Content<Kind extends NotificationContent['kind']> = Extract<NotificationContent, { readonly kind: Kind }>;
 
-/** Where Docker Hub's tokens are revoked. The addresses are ours, never from a payload. */
-const REVOKE = {
-  'dockerhub-pat': 'https://app.docker.com/settings/personal-access-tokens',
-  'dockerhub-oat': 'https://app.docker.com',
-} as const;
-
 /** Alerts about a credential or a setting. There is no tag to restore and no digest to go back to. */
 export function watchMessage(notification: Notification, alert: WatchAlertFacts, status: string | null): SlackMessage {
   const [worst] = alert.findings;
-  const title = worst === undefined ? 'A watched credential was used' : findingTitle(worst.code);
+  const title = watchTitle(alert);
   return {
     text: notificationText(
-      `ALERT: ${title}. ${nameOf(alert)}`,
+      `ALERT: ${title}. ${watchSubject(alert)}`,
       worst === undefined ? '' : explainCredential(worst).explanation,
     ),
     blocks: [
-      header(`🛑 ${title}: ${shortName(nameOf(alert))}`),
+      header(`🛑 ${title}: ${shortName(watchSubject(alert))}`),
       ...(status === null ? [] : [section(status)]),
       ...alert.findings.map((finding) => section(findingWords(finding))),
       section(`*Do now*\n${steps(alert)}`),
@@ -38,28 +33,15 @@ export function watchMessage(notification: Notification, alert: WatchAlertFacts,
   };
 }
 
-function nameOf({ credential, findings }: WatchAlertFacts): string {
-  if (credential !== null) return tokenInWords(credential);
-  const [finding] = findings;
-  return finding?.code === 'protection-disarmed' ? finding.target : 'settings';
-}
-
 const findingWords = (finding: WatchFinding): string =>
   `*${prose(findingTitle(finding.code), 100)}.* ${prose(explainCredential(finding).explanation, 900)}`;
 
 /** What could it have pushed is the next question, and has an answer. */
-function steps({ findings, credential }: WatchAlertFacts): string {
-  const actions = findings.map((finding) => prose(explainCredential(finding).action, 600));
-  const reach =
-    credential === null
-      ? []
-      : [`What could it have pushed? ${code(`GET /api/v1/credentials/C-${credential.id}/blast-radius`)}`];
-  return [...new Set([...actions, ...reach])].map((line, n) => `${n + 1}. ${line}`).join('\n');
-}
-
-function revokePage({ credential }: WatchAlertFacts): string | null {
-  const kind = credential?.kind;
-  return kind === 'dockerhub-pat' || kind === 'dockerhub-oat' ? REVOKE[kind] : null;
+function steps(alert: WatchAlertFacts): string {
+  const actions = watchActions(alert).map((action) => prose(action, 600));
+  const path = reachPath(alert);
+  const reach = path === null ? [] : [`What could it have pushed? ${code(`GET ${path}`)}`];
+  return [...actions, ...reach].map((line, n) => `${n + 1}. ${line}`).join('\n');
 }
 
 const credentialId = ({ credential }: WatchAlertFacts): string[] =>
@@ -74,9 +56,9 @@ export function watchAcknowledgedMessage(
   { alert, by, at }: Content<'watch-acknowledged'>,
 ): SlackMessage {
   return {
-    text: notificationText(named(notification, `${by} is on it. ${nameOf(alert)}`)),
+    text: notificationText(named(notification, `${by} is on it. ${watchSubject(alert)}`)),
     blocks: [
-      section(`✋ *${code(by, 200)} is on it* since ${slackDate(at)}.\n${code(nameOf(alert), 300)}`),
+      section(`✋ *${code(by, 200)} is on it* since ${slackDate(at)}.\n${code(watchSubject(alert), 300)}`),
       context([...idsOf(notification), ...credentialId(alert)]),
     ],
   };
@@ -86,13 +68,16 @@ export function watchClosedMessage(notification: Notification, content: Content<
   const { alert, resolution, by, reason, openedAt, closedAt } = content;
   const status =
     resolution === 'incident'
-      ? `📁 *Closed as an incident:* ${code(nameOf(alert), 300)}.`
-      : `✅ *Expected:* ${code(nameOf(alert), 300)} was yours.`;
+      ? `📁 *Closed as an incident:* ${code(watchSubject(alert), 300)}.`
+      : `✅ *Expected:* ${code(watchSubject(alert), 300)} was yours.`;
   const why = `Closed by ${code(by ?? 'Pushwarden', 200)}${reason === null ? '' : `: ${prose(reason, 1000)}`}`;
   const evidence = notification.link === null ? [] : [link(notification.link, 'See evidence')];
   return {
     text: notificationText(
-      named(notification, `${resolution === 'incident' ? 'Closed as an incident' : 'Expected'}: ${nameOf(alert)}`),
+      named(
+        notification,
+        `${resolution === 'incident' ? 'Closed as an incident' : 'Expected'}: ${watchSubject(alert)}`,
+      ),
     ),
     blocks: [
       section(`${status}\n${why}`),

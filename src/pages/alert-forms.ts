@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isWatchAlert } from '../domain/alert.ts';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
 import { closeAlert, expectTag, type Handler, type Handling, takeAlert } from '../usecases/handle-alert.ts';
 import { notHere, type PageInput, PageProblem, readForm } from './page.ts';
@@ -39,13 +40,15 @@ export async function expectForm(input: PageInput): Promise<Response> {
   const { services, visit } = input;
   const id = alertIdOf(input);
   const alert = await services.inbox.alert(visit.session.teamId, id);
-  const watched = alert === null ? null : await services.repositories.get(visit.session.teamId, alert.repository);
-  if (alert === null || watched === null) throw notHere();
-  const restore = restoreOf(alert.facts, null, null);
+  if (alert === null || isWatchAlert(alert.facts)) throw notHere(); // no push, no tag
+  const { facts } = alert;
+  const watched = await services.repositories.get(visit.session.teamId, alert.repository);
+  if (watched === null) throw notHere();
+  const restore = restoreOf(facts, null, null);
   if (restore === null) throw new PageProblem(409, 'There is no safe digest to point this tag back at.');
   await expectTag(services, handlerOf(input), {
     target: { repository: watched.id, teamId: visit.session.teamId, policy: watched.policy },
-    image: alert.facts.image,
+    image: facts.image,
     tag: restore.tag,
     digest: restore.safe,
     minutes: EXPECT_MINUTES,

@@ -1,20 +1,24 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { type AlertFacts, isWatchAlert } from '../domain/alert.ts';
 import { may } from '../domain/person.ts';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
 import { revocationOf } from '../notify/revocation.ts';
 import { isForgery, pushInWords } from '../notify/slack-alert-parts.ts';
-import type { AlertRecord } from '../store/inbox.ts';
+import { findingWords } from '../notify/words.ts';
 import { alertIdOf } from './alert-forms.ts';
 import { notHere, type PageInput } from './page.ts';
 import { AlertAnswers, AlertBanner } from './parts/alert-banner.tsx';
+import { AlertLog } from './parts/alert-log.tsx';
 import { Notice } from './parts/banner.tsx';
+import { CloseForm } from './parts/close-form.tsx';
 import { Digest } from './parts/digest.tsx';
 import { FindingBlock } from './parts/finding.tsx';
-import { Field, PostForm } from './parts/form.tsx';
+import { PostForm } from './parts/form.tsx';
 import { Command, type Step, Steps } from './parts/steps.tsx';
 import { When } from './parts/when.tsx';
 import { show } from './show.tsx';
 import { shownTime } from './time.ts';
+import { WATCH_MEANING, WatchAlert, type WatchAlertProps } from './watch-alert.tsx';
 
 const DONE: Readonly<Record<string, string>> = {
   taken: 'You have it. Your team sees that in Slack; worsening still speaks.',
@@ -23,19 +27,13 @@ const DONE: Readonly<Record<string, string>> = {
 };
 const TAGS_SHOWN = 200;
 
-interface Message {
-  readonly event: string;
-  readonly createdAt: number;
-  readonly sentAt: number | null;
-  readonly failed: string | null;
-}
-
 /** The address in Slack. Verdict, what to do, why, evidence: in this order. */
 export async function alertPage(input: PageInput): Promise<Response> {
   const { c, services, visit, now } = input;
   const { teamId, role } = visit.session;
   const alert = await services.inbox.alert(teamId, alertIdOf(input));
   if (alert === null) throw notHere();
+  const { facts } = alert;
   const messages = await services.inbox.messages(alert.id);
   const mayHandle = may(role, 'handle-alerts') ? visit.csrf : null;
   const csrf = alert.state === 'closed' ? null : mayHandle;
@@ -54,7 +52,34 @@ export async function alertPage(input: PageInput): Promise<Response> {
       <div class="gap">
         <AlertBanner alert={alert} now={now} csrf={csrf} isOwnPage />
       </div>
-      <AlertAnswers alert={alert} />
+      <AlertAnswers facts={facts} />
+      {isWatchAlert(facts) ? (
+        <WatchAlert alert={alert} facts={facts} messages={messages} now={now} />
+      ) : (
+        <PushAlert alert={alert} facts={facts} messages={messages} now={now} csrf={mayHandle} />
+      )}
+      {csrf === null ? null : (
+        <CloseForm id={alert.id} csrf={csrf} meaning={isWatchAlert(facts) ? WATCH_MEANING : PUSH_MEANING} />
+      )}
+    </>
+  );
+  return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
+}
+
+const PUSH_MEANING = {
+  expected: 'This one push was expected. The policy does not change.',
+  incident: 'An incident: revoked, restored, and written down.',
+};
+
+interface PushAlertProps extends Omit<WatchAlertProps, 'facts'> {
+  readonly facts: AlertFacts;
+  readonly csrf: string | null;
+}
+
+function PushAlert({ alert, facts, messages, now, csrf }: PushAlertProps): JSX.Element {
+  const push = pushInWords(facts);
+  return (
+    <>
       <div class="cols">
         <section aria-labelledby="h-do">
           <div class="head">
@@ -62,39 +87,41 @@ export async function alertPage(input: PageInput): Promise<Response> {
             <p>In this order</p>
           </div>
           <div class="panel pad">
-            <Steps steps={stepsOf(alert, mayHandle)} />
+            <Steps steps={stepsOf(alert.id, facts, csrf)} />
           </div>
         </section>
         <section aria-labelledby="h-why">
           <div class="head">
             <h2 id="h-why">Why this is rogue</h2>
             <p>
-              {alert.facts.findings.length === 1 ? '1 finding' : `${alert.facts.findings.length} findings`}
-              {alert.facts.nextDecisionAt === null || alert.state === 'closed'
+              {facts.findings.length === 1 ? '1 finding' : `${facts.findings.length} findings`}
+              {facts.nextDecisionAt === null || alert.state === 'closed'
                 ? ''
-                : `; more is decided at ${shownTime(alert.facts.nextDecisionAt, now)}`}
+                : `; more is decided at ${shownTime(facts.nextDecisionAt, now)}`}
             </p>
           </div>
           <div class="panel">
-            {alert.facts.findings.map((finding) => (
-              <FindingBlock finding={finding} push={pushInWords(alert.facts)} />
+            {facts.findings.map((finding) => (
+              <FindingBlock code={finding.code} words={findingWords(finding, push)} />
             ))}
           </div>
         </section>
       </div>
       <div class="cols">
-        <Facts alert={alert} now={now} />
-        <Log alert={alert} messages={messages} now={now} />
+        <Facts facts={facts} now={now} />
+        <AlertLog
+          alert={alert}
+          messages={messages}
+          now={now}
+          first={{ at: facts.pushedAt, text: 'We learnt of the push' }}
+        />
       </div>
-      {csrf === null ? null : <CloseForm id={alert.id} csrf={csrf} />}
     </>
   );
-  return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
 }
 
 /** Revoke first: whoever holds the token can move a restored tag again. The expectation goes before the restore. */
-function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
-  const { facts } = alert;
+function stepsOf(alert: number, facts: AlertFacts, csrf: string | null): Step[] {
   if (isForgery(facts)) {
     return [
       {
@@ -108,8 +135,8 @@ function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
       },
     ];
   }
-  const restore = restoreOf(facts, `A-${alert.id}`, null);
-  const revoke = { title: 'Revoke what pushed', body: <Revoke alert={alert} /> };
+  const restore = restoreOf(facts, `A-${alert}`, null);
+  const revoke = { title: 'Revoke what pushed', body: <Revoke image={facts.image} /> };
   if (restore === null) {
     const why =
       facts.tags.length === 0
@@ -121,7 +148,7 @@ function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
     csrf === null ? (
       <p class="small">A maintainer of your team can do that here.</p>
     ) : (
-      <PostForm action={`/alerts/A-${alert.id}/expect`} csrf={csrf}>
+      <PostForm action={`/alerts/A-${alert}/expect`} csrf={csrf}>
         <button type="submit" class="btn">
           Expect {restore.tag} at the safe digest for {EXPECT_MINUTES} min
         </button>
@@ -148,8 +175,8 @@ function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
   ];
 }
 
-function Revoke({ alert }: { readonly alert: AlertRecord }): JSX.Element {
-  const { registry, pages } = revocationOf(alert.facts.image);
+function Revoke({ image }: { readonly image: string }): JSX.Element {
+  const { registry, pages } = revocationOf(image);
   return (
     <p class="small">
       {pages.length === 0 ? `Where ${registry} keeps its accounts and tokens. ` : `At ${registry}: `}
@@ -167,8 +194,7 @@ function Revoke({ alert }: { readonly alert: AlertRecord }): JSX.Element {
   );
 }
 
-function Facts({ alert, now }: { readonly alert: AlertRecord; readonly now: number }): JSX.Element {
-  const { facts } = alert;
+function Facts({ facts, now }: { readonly facts: AlertFacts; readonly now: number }): JSX.Element {
   const more = facts.tags.length - TAGS_SHOWN;
   return (
     <section aria-labelledby="h-facts">
@@ -208,99 +234,6 @@ function Facts({ alert, now }: { readonly alert: AlertRecord; readonly now: numb
           <code>{facts.push}</code>
         </dd>
       </dl>
-    </section>
-  );
-}
-
-interface Entry {
-  readonly at: number;
-  readonly text: string;
-}
-
-function Log({
-  alert,
-  messages,
-  now,
-}: {
-  readonly alert: AlertRecord;
-  readonly messages: readonly Message[];
-  readonly now: number;
-}): JSX.Element {
-  const told = messages.map(({ event, createdAt, sentAt, failed }): Entry => {
-    const what = event.replace(/^alert-\d+-/, '').replaceAll('-', ' ');
-    return sentAt === null
-      ? {
-          at: createdAt,
-          text:
-            failed === null ? `Message (${what}) waits to be sent` : `Message (${what}) could not be sent: ${failed}`,
-        }
-      : { at: sentAt, text: `Message sent (${what})` };
-  });
-  const entries: Entry[] = [
-    { at: alert.facts.pushedAt, text: 'We learnt of the push' },
-    { at: alert.openedAt, text: 'Verdict rogue, alert opened' },
-    ...(alert.acknowledgedAt === null ? [] : [{ at: alert.acknowledgedAt, text: `${alert.acknowledgedBy} has it` }]),
-    ...(alert.closedAt === null
-      ? []
-      : [
-          {
-            at: alert.closedAt,
-            text: `Closed by ${alert.closedBy ?? 'late evidence'}${alert.reason === null ? '' : `: ${alert.reason}`}`,
-          },
-        ]),
-    ...told,
-  ];
-  return (
-    <section aria-labelledby="h-log">
-      <div class="head">
-        <h2 id="h-log">What happened, in order</h2>
-      </div>
-      <ol class="log">
-        {entries
-          .toSorted((a, b) => a.at - b.at)
-          .map(({ at, text }) => (
-            <li>
-              <When at={at} now={now} form="time" />
-              <span>{text}</span>
-            </li>
-          ))}
-      </ol>
-    </section>
-  );
-}
-
-function CloseForm({ id, csrf }: { readonly id: number; readonly csrf: string }): JSX.Element {
-  return (
-    <section class="slim" aria-labelledby="h-close">
-      <div class="head">
-        <h2 id="h-close">Close this alert</h2>
-        <p>Your name, the time and the reason are kept</p>
-      </div>
-      <PostForm action={`/alerts/A-${id}/close`} csrf={csrf} class="panel pad stack">
-        <fieldset>
-          <legend>What was it?</legend>
-          <label class="check">
-            <input type="radio" name="resolution" value="expected" required />
-            <span>
-              It was us
-              <small>This one push was expected. The policy does not change.</small>
-            </span>
-          </label>
-          <label class="check">
-            <input type="radio" name="resolution" value="incident" required />
-            <span>
-              It was not us
-              <small>An incident: revoked, restored, and written down.</small>
-            </span>
-          </label>
-        </fieldset>
-        <Field id="reason" label="What happened">
-          <textarea id="reason" name="reason" rows={3} maxlength={1000} required />
-        </Field>
-        <button type="submit" class="btn">
-          Close it
-        </button>
-      </PostForm>
     </section>
   );
 }

@@ -1,12 +1,14 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { type AlertFacts, isWatchAlert } from '../domain/alert.ts';
 import { type HealthFact, isBlinding } from '../domain/health.ts';
 import { alertHeadline } from '../notify/alert-words.ts';
-import { findingTitle, healthWords } from '../notify/words.ts';
+import { healthWords } from '../notify/health-words.ts';
+import { findingTitle } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
 import { alertPage } from './alert.tsx';
 import { closeAlertForm, expectForm, takeAlertForm } from './alert-forms.ts';
 import { notHere, type PageInput, type PageRoute } from './page.ts';
-import { closedWord } from './parts/alert-banner.tsx';
+import { AlertBadge, closedWord } from './parts/alert-banner.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
@@ -86,29 +88,38 @@ function Filter({ at, open, troubles }: FilterProps): JSX.Element {
   );
 }
 
-/** The row's name: what happened, and the digests it is about. */
-function What({ alert }: { readonly alert: AlertRecord }): JSX.Element {
-  const { digest, safe } = alert.facts;
-  return (
-    <>
-      <a href={`/alerts/A-${alert.id}`}>{alertHeadline(alert.facts)}</a>
+/** The row's name: what happened, and what it is about. */
+const What = ({ alert: { id, facts }, now }: { readonly alert: AlertRecord; readonly now: number }): JSX.Element => (
+  <>
+    <a href={`/alerts/A-${id}`}>{alertHeadline(facts)}</a>
+    {isWatchAlert(facts) ? (
       <small>
-        {digest === null ? (
-          'digest not known'
-        ) : (
-          <>
-            now <Digest digest={digest} />
-          </>
-        )}
-        {safe === null ? (
-          ', no safe digest known'
-        ) : (
-          <>
-            , safe <Digest digest={safe.digest} />
-          </>
-        )}
+        {facts.about === 'credential' ? 'last used' : 'changed'} <When at={facts.at} now={now} form="age" />
       </small>
-    </>
+    ) : (
+      <Digests facts={facts} />
+    )}
+  </>
+);
+
+function Digests({ facts: { digest, safe } }: { readonly facts: AlertFacts }): JSX.Element {
+  return (
+    <small>
+      {digest === null ? (
+        'digest not known'
+      ) : (
+        <>
+          now <Digest digest={digest} />
+        </>
+      )}
+      {safe === null ? (
+        ', no safe digest known'
+      ) : (
+        <>
+          , safe <Digest digest={safe.digest} />
+        </>
+      )}
+    </small>
   );
 }
 
@@ -125,8 +136,8 @@ function Live({ alerts, now, state }: LiveProps): JSX.Element {
   const rows = alerts.map((alert) => ({
     isRogue: state === 'open',
     cells: [
-      <What alert={alert} />,
-      <VerdictBadge verdict="rogue" />,
+      <What alert={alert} now={now} />,
+      <AlertBadge facts={alert.facts} />,
       <When at={alert.openedAt} now={now} form="below" />,
       findingsOf(alert),
       alert.acknowledgedBy ?? 'Nobody',
@@ -155,7 +166,7 @@ function Live({ alerts, now, state }: LiveProps): JSX.Element {
 function Closed({ alerts, now }: { readonly alerts: readonly AlertRecord[]; readonly now: number }): JSX.Element {
   const rows = alerts.map((alert) => ({
     cells: [
-      <What alert={alert} />,
+      <What alert={alert} now={now} />,
       alert.resolution === 'cleared' ? (
         <VerdictBadge verdict="trusted" word="Cleared" />
       ) : (

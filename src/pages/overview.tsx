@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Verdict } from '../domain/finding.ts';
 import { isBlinding } from '../domain/health.ts';
 import { may } from '../domain/person.ts';
-import { healthWords } from '../notify/words.ts';
+import { healthWords } from '../notify/health-words.ts';
 import type { PushRecord } from '../store/history.ts';
 import type { Overview, WatchedImage } from '../store/overview.ts';
 import type { PageInput, PageRoute } from './page.ts';
@@ -24,7 +24,9 @@ const IMAGES_SHOWN = 25;
 async function overviewPage(input: PageInput): Promise<Response> {
   const { c, services, visit } = input;
   const overview = await services.overview.read(visit.session.teamId);
-  if (overview.images.length === 0) return show(c, { title: 'Nothing is watched yet', at: '/', main: <Empty /> });
+  const isQuiet = overview.open.length + overview.handled.length === 0;
+  if (overview.images.length === 0 && isQuiet)
+    return show(c, { title: 'Nothing is watched yet', at: '/', main: <Empty /> });
   const releases = releasesOf(overview.pushes);
   const main = (
     <>
@@ -35,7 +37,7 @@ async function overviewPage(input: PageInput): Promise<Response> {
     </>
   );
   const { openAlerts } = visit.session.frame;
-  const title = openAlerts === 0 ? 'Overview' : `${openAlerts} rogue ${openAlerts === 1 ? 'push' : 'pushes'}`;
+  const title = openAlerts === 0 ? 'Overview' : `${openAlerts} open ${openAlerts === 1 ? 'alert' : 'alerts'}`;
   return show(c, { title, at: '/', main });
 }
 
@@ -52,7 +54,7 @@ function Top({ input, overview }: { readonly input: PageInput; readonly overview
   return (
     <>
       <AlertBanner alert={first} now={now} csrf={csrf} isOwnPage={false} />
-      <AlertAnswers alert={first} />
+      <AlertAnswers facts={first.facts} />
       {second === undefined ? null : (
         <p class="note">
           <Icon name="hand" />

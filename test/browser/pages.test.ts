@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { SCHEMES, startBrowser, WIDTHS } from '../../scripts/browser.ts';
 import { answer, FakeServer } from '../fixtures/fake-server.ts';
 import { makeAlert } from '../fixtures/rogue-push.ts';
+import { makeCanaryAlert, makeDisarmedAlert } from '../fixtures/watch-alert.ts';
 import { type Json, TestInstallation } from '../fixtures/worker.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -157,6 +158,15 @@ describe('every page', () => {
       .prepare("UPDATE alerts SET facts = json_set(facts, '$.tags', json(?1), '$.pusher.name', ?2) WHERE id = ?3")
       .bind(JSON.stringify([LONG_TAG, 'second']), HOSTILE, Number(long.slice(2)))
       .run();
+    const bait = await makeCanaryAlert(pushwarden, 'owner', 'backup-key');
+    await db
+      .prepare(
+        "UPDATE alerts SET facts = json_set(facts, '$.credential.name', ?1, '$.findings[0].token.name', ?1) WHERE id = ?2",
+      )
+      .bind(HOSTILE.padEnd(200, 'x'), Number(bait.slice(2)))
+      .run();
+    addresses.bait = `/alerts/${bait}`;
+    addresses.disarmed = `/alerts/${await makeDisarmedAlert(pushwarden, 'meta', 'mallory')}`;
     await db.prepare("UPDATE credentials SET name = ?1 WHERE name = 'thief'").bind(HOSTILE).run();
     await db.prepare('INSERT INTO people (id, name, created_at) VALUES (77, ?1, 0)').bind(HOSTILE).run();
     await db
@@ -184,6 +194,8 @@ describe('every page', () => {
     '/alerts?state=health',
     'alert',
     'long',
+    'bait',
+    'disarmed',
     '/search',
     `/search?q=${LONG_TAG}`,
     '/settings',

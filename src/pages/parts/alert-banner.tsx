@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { type AlertFacts, type AnyAlertFacts, isWatchAlert } from '../../domain/alert.ts';
 import { isDigest } from '../../domain/digest.ts';
 import {
   alertHeadline,
@@ -7,6 +8,7 @@ import {
   revokeAnswer,
   safeDigestWords,
 } from '../../notify/alert-words.ts';
+import { isWatchReal, watchedRisk, watchRevokeAnswer } from '../../notify/watch-words.ts';
 import type { AlertRecord } from '../../store/inbox.ts';
 import { Answers } from './answers.tsx';
 import { Banner } from './banner.tsx';
@@ -39,7 +41,7 @@ export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element
   return (
     <Banner tone={tone}>
       <div class="line">
-        {alert.state === 'closed' ? <PlainBadge word={closedWord(alert)} /> : <VerdictBadge verdict="rogue" />}
+        {alert.state === 'closed' ? <PlainBadge word={closedWord(alert)} /> : <AlertBadge facts={alert.facts} />}
         <span>
           Opened <When at={alert.openedAt} now={now} /> · <AlertState alert={alert} now={now} /> · <code>{id}</code>
         </span>
@@ -66,6 +68,10 @@ export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element
   );
 }
 
+/** `Rogue` is a verdict, and a credential or a setting has none. */
+export const AlertBadge = ({ facts }: { readonly facts: AnyAlertFacts }): JSX.Element =>
+  isWatchAlert(facts) ? <VerdictBadge verdict="rogue" word="Alert" /> : <VerdictBadge verdict="rogue" />;
+
 /** Several open alerts are one banner, never a stack. */
 export function OpenAlertsBanner({
   alerts,
@@ -77,7 +83,7 @@ export function OpenAlertsBanner({
   return (
     <Banner tone="rogue">
       <div class="line">
-        <VerdictBadge verdict="rogue" />
+        <VerdictBadge verdict="rogue" word={alerts.every(({ facts }) => !isWatchAlert(facts)) ? 'Rogue' : 'Alert'} />
         <span>Nobody has acknowledged them</span>
       </div>
       <h1>
@@ -121,9 +127,22 @@ function AlertState({ alert, now }: { readonly alert: AlertRecord; readonly now:
   );
 }
 
-/** Is it real, which digest is safe, what to revoke: in this order. */
-export function AlertAnswers({ alert }: { readonly alert: AlertRecord }): JSX.Element {
-  const { facts } = alert;
+/** Is it real, what is safe or at risk, what to revoke: in this order. */
+export function AlertAnswers({ facts }: { readonly facts: AnyAlertFacts }): JSX.Element {
+  return isWatchAlert(facts) ? (
+    <Answers
+      answers={[
+        { question: 'Is it real?', ...isWatchReal(facts) },
+        { question: 'What is at risk?', ...watchedRisk(facts) },
+        { question: 'What to revoke?', ...watchRevokeAnswer(facts) },
+      ]}
+    />
+  ) : (
+    <PushAnswers facts={facts} />
+  );
+}
+
+function PushAnswers({ facts }: { readonly facts: AlertFacts }): JSX.Element {
   const real = isItReal(facts);
   const safe = safeDigestWords(facts);
   const revoke = revokeAnswer(facts);

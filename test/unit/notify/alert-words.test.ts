@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AlertFacts } from '../../../src/domain/alert.ts';
+import type { AlertFacts, WatchAlertFacts } from '../../../src/domain/alert.ts';
 import {
   alertHeadline,
   isItReal,
@@ -73,6 +73,22 @@ describe('a headline', () => {
         false,
       ),
     ).toBe('2 open alerts, in 2 images');
+  });
+
+  it('of alerts without a push names no image', () => {
+    const bait: WatchAlertFacts = {
+      about: 'credential',
+      credential: { id: 4, kind: 'dockerhub-pat', name: 'backup-key' },
+      account: 'kong-release',
+      findings: [],
+      at: 1,
+    };
+    const settings: WatchAlertFacts = { ...bait, about: 'settings', credential: null, account: null };
+    expect(openAlertsHeadline([ALERT, bait], false)).toBe('2 open alerts, all by kong-release');
+    expect(openAlertsHeadline([ALERT, settings], false)).toBe(
+      '2 open alerts, in 1 image and about credentials or settings',
+    );
+    expect(openAlertsHeadline([settings, settings], true)).toBe('2 or more open alerts about credentials and settings');
   });
 });
 
