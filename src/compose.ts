@@ -1,6 +1,7 @@
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
-import { createSlackNotifier } from './notify/slack.ts';
+import { createNotifier } from './notify/notifier.ts';
+import { createSlackReplies } from './notify/slack-replies.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createCiTokens } from './oidc/verify.ts';
 import { createSeal } from './seal.ts';
@@ -11,10 +12,12 @@ import { createSignatureVerifier } from './sigstore/verifier.ts';
 import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createBurstStore } from './store/bursts.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createClockStore } from './store/clock.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
+import { createDigestStore } from './store/digests.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
@@ -22,6 +25,8 @@ import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createRepositoryStore } from './store/repositories.ts';
+import { createSlackActionStore } from './store/slack-actions.ts';
+import { createSlackUserStore } from './store/slack-users.ts';
 import { createSweepStore } from './store/sweeps.ts';
 import { createTrustedRootStore } from './store/trusted-roots.ts';
 import { createMirrorStore } from './store/tuf-mirrors.ts';
@@ -76,6 +81,13 @@ function compose(env: Env) {
     roots: trustedRoots,
     runs: createCiRuns(github),
   };
+  const mailer = mailerOf(env, settings);
+  const slack = {
+    apiUrl: settings.slackApiUrl,
+    webhookHosts: settings.slackWebhookHosts,
+    allowLoopbackHttp: settings.local,
+    fetch: boundFetch,
+  };
   return {
     settings,
     clock,
@@ -89,12 +101,20 @@ function compose(env: Env) {
     tufMirrors: mirrors,
     tuf: createTufClient(outbound),
     mirrors: createMirrorStore(env.DB, () => trustedRoots.forget()),
-    notifier: createSlackNotifier({
-      apiUrl: settings.slackApiUrl,
-      webhookHosts: settings.slackWebhookHosts,
-      allowLoopbackHttp: settings.local,
-      fetch: boundFetch,
+    notifier: createNotifier({
+      ...slack,
+      discordHosts: settings.discordWebhookHosts,
+      teamsHosts: settings.teamsWebhookHosts,
+      standardHosts: settings.webhookHosts,
+      mailer,
+      now: () => clock.now(),
     }),
+    sendsEmail: mailer !== null,
+    slackReplies: createSlackReplies(slack),
+    bursts: createBurstStore(env.DB),
+    digests: createDigestStore(env.DB),
+    slackUsers: createSlackUserStore(env.DB),
+    slackActions: createSlackActionStore(env.DB),
     tokens: ciTokens(settings, boundFetch),
     clockStore: createClockStore(env.DB),
     deliveries: createDeliveryStore(env.DB),
@@ -112,6 +132,12 @@ function compose(env: Env) {
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
   };
+}
+
+/** E-mail needs the binding and an address to send from. */
+function mailerOf(env: Env, { emailFrom }: Settings) {
+  const { EMAIL: binding } = env;
+  return binding === undefined || emailFrom === '' ? null : { binding, from: emailFrom };
 }
 
 /** Why a trusted root cannot be used, or `null`. */

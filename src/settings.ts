@@ -1,4 +1,4 @@
-import type { D1Database, Queue } from '@cloudflare/workers-types';
+import type { D1Database, Queue, SendEmail } from '@cloudflare/workers-types';
 import * as z from 'zod';
 
 /** Bindings and variables of the Worker, as wrangler.toml declares them. docs/configuration.md describes each. */
@@ -6,6 +6,8 @@ export interface Env {
   readonly DB: D1Database;
   readonly CHECKS: Queue;
   readonly NOTIFICATIONS: Queue;
+  /** Only where e-mail is configured. */
+  readonly EMAIL?: SendEmail;
   readonly [variable: string]: unknown;
 }
 
@@ -100,6 +102,11 @@ const variables = z.object({
   GITHUB_BUNDLE_HOSTS: text.default('tmaproduction.blob.core.windows.net'),
   SLACK_API_URL: text.default('https://slack.com/api'),
   SLACK_WEBHOOK_HOSTS: text.default('hooks.slack.com,hooks.slack-gov.com'),
+  SLACK_SIGNING_SECRET: text.default(''),
+  DISCORD_WEBHOOK_HOSTS: text.default('discord.com'),
+  TEAMS_WEBHOOK_HOSTS: text.default('*.environment.api.powerplatform.com,*.logic.azure.com'),
+  WEBHOOK_HOSTS: text.default(''),
+  EMAIL_FROM: text.default(''),
   OIDC_ISSUERS: json('OIDC_ISSUERS', z.array(issuer), DEFAULT_ISSUERS),
   OIDC_AUDIENCE: text.default(''),
   TUF_MIRRORS: json('TUF_MIRRORS', z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), mirror).nullable(), null),
@@ -149,6 +156,11 @@ export function readSettings(env: Record<string, unknown>) {
     githubToken: vars.GITHUB_TOKEN === '' ? undefined : vars.GITHUB_TOKEN,
     slackApiUrl: address('SLACK_API_URL', vars.SLACK_API_URL, local),
     slackWebhookHosts: hosts(vars.SLACK_WEBHOOK_HOSTS),
+    slackSigningSecret: vars.SLACK_SIGNING_SECRET,
+    discordWebhookHosts: hosts(vars.DISCORD_WEBHOOK_HOSTS),
+    teamsWebhookHosts: hosts(vars.TEAMS_WEBHOOK_HOSTS),
+    webhookHosts: hosts(vars.WEBHOOK_HOSTS),
+    emailFrom: vars.EMAIL_FROM,
     githubBundleHosts: hosts(vars.GITHUB_BUNDLE_HOSTS),
     oidcIssuers: vars.OIDC_ISSUERS,
     oidcAudience: vars.OIDC_AUDIENCE === '' ? publicUrl : vars.OIDC_AUDIENCE,

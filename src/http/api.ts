@@ -2,10 +2,12 @@ import { Hono } from 'hono';
 import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
+import { burstRoutes } from './api/bursts.ts';
 import { channelRoutes } from './api/channels.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
+import { slackUserRoutes } from './api/slack-users.ts';
 import { trustedRootRoutes } from './api/trusted-roots.ts';
 import { verifyRoutes } from './api/verify.ts';
 import type { AppEnv } from './context.ts';
@@ -17,7 +19,9 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...repositoryRoutes,
   ...pushRoutes,
   ...alertRoutes,
+  ...burstRoutes,
   ...channelRoutes,
+  ...slackUserRoutes,
   ...verifyRoutes,
   ...suggestionRoutes,
   ...trustedRootRoutes,

@@ -6,6 +6,7 @@ import { ciRoutes } from './ci.ts';
 import type { AppEnv } from './context.ts';
 import { localRoutes, refuseLocalElsewhere } from './local.ts';
 import { notFound, Problem } from './problem.ts';
+import { slackRoutes } from './slack.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Every answer is data: no page may frame it, sniff it, or learn from where it came. */
@@ -34,6 +35,7 @@ export function createApp(): Hono<AppEnv> {
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.route('/webhooks', webhookRoutes());
   app.route('/ci', ciRoutes());
+  app.route('/slack', slackRoutes());
   app.route('/api/v1', apiRoutes());
   app.route('/local', localRoutes());
   app.notFound(() => notFound().response());

@@ -1,6 +1,7 @@
 import type { Services } from '../compose.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
-import { rootDependencies } from './dependencies.ts';
+import { summarizeWeek } from '../usecases/summarize-week.ts';
+import { rootDependencies, summaryDependencies } from './dependencies.ts';
 import { everyMinute, expire, redrive, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
@@ -41,7 +42,7 @@ async function setTo(services: Services, at: number): Promise<void> {
   await services.clockStore.setOffset(services.clock.offsetMs);
 }
 
-export const JOBS = ['sweep', 'redrive', 'retention', 'roots', 'cron'] as const;
+export const JOBS = ['sweep', 'redrive', 'retention', 'roots', 'summary', 'cron'] as const;
 
 /** Runs a job of cron's now, whatever its schedule. */
 export async function runJob(services: Services, job: (typeof JOBS)[number]): Promise<void> {
@@ -56,6 +57,11 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
     case 'roots':
       await refreshRoots(rootDependencies(services), true);
       return;
+    case 'summary': {
+      let isMore = true;
+      while (isMore) isMore = await summarizeWeek(summaryDependencies(services));
+      return;
+    }
     case 'sweep': {
       for (const id of await services.sweeps.all()) {
         const target = await services.sweeps.target(id);

@@ -4,6 +4,7 @@ import type { CheckDependencies } from '../usecases/check-pushes.ts';
 import type { DeliverDependencies } from '../usecases/deliver-notifications.ts';
 import type { RefreshDependencies } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
+import type { SummarizeDependencies } from '../usecases/summarize-week.ts';
 import type { SweepDependencies } from '../usecases/sweep.ts';
 
 /** What the use cases ask for, from what this isolate has. */
@@ -29,6 +30,8 @@ export const deliverDependencies = (services: Services): DeliverDependencies => 
   wakeups: services.wakeups,
   clock: services.clock,
   publicUrl: services.settings.publicUrl,
+  bursts: services.bursts,
+  interactive: services.settings.slackSigningSecret !== '',
 });
 
 export const sweepDependencies = (services: Services): SweepDependencies => ({
@@ -38,6 +41,12 @@ export const sweepDependencies = (services: Services): SweepDependencies => ({
   health: services.health,
   clock: services.clock,
   everyMs: services.settings.sweepEveryMs,
+});
+
+export const summaryDependencies = ({ digests, wakeups, clock }: Services): SummarizeDependencies => ({
+  store: digests,
+  wakeups,
+  clock,
 });
 
 export const rootDependencies = (services: Services): RefreshDependencies => ({

@@ -2,10 +2,19 @@ import type { Services } from '../compose.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
+import { summarizeWeek } from '../usecases/summarize-week.ts';
 import { sweep } from '../usecases/sweep.ts';
-import { checkDependencies, deliverDependencies, rootDependencies, sweepDependencies } from './dependencies.ts';
+import {
+  checkDependencies,
+  deliverDependencies,
+  rootDependencies,
+  summaryDependencies,
+  sweepDependencies,
+} from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
+/** Slack's own requests are refused when they are older than five minutes, by a real clock. */
+const SLACK_REQUESTS_KEPT_MS = 3_600_000;
 const SWEEPS_AT_ONCE = 50;
 /** Requests of an invocation that overdue pushes leave alone. */
 const FOR_SWEEPS = 15;
@@ -22,6 +31,7 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
     ['redrive', async () => (left = FOR_SWEEPS + (await redrive(services, left - FOR_SWEEPS)))],
     ['roots', async () => (left -= await refreshRoots(rootDependencies(services)))],
     ['sweep', () => sweepDue(services, left)],
+    ['summary', () => summarizeWeek(summaryDependencies(services))],
   ];
   const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
   if (isMidnight) jobs.push(['retention', () => expire(services)]);
@@ -45,6 +55,7 @@ export async function redrive(services: Services, limit?: number): Promise<numbe
   const due = await services.checks.due(services.clock.now(), services.settings.sweepRequestsPerRun);
   const dependencies = checkDependencies(services, limit);
   if (due.length > 0) await checkPushes(dependencies, due);
+  await services.notifications.remind(services.clock.now());
   await deliverNotifications(deliverDependencies(services));
   return dependencies.requests.left;
 }
@@ -70,7 +81,8 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, and CI tokens that have expired. */
+/** Drops deliveries older than 30 days, CI tokens that have expired, and Slack's requests that are too old to be replayed. */
 export async function expire(services: Services): Promise<void> {
   await services.deliveries.expire(services.clock.now() - DELIVERIES_KEPT_MS);
+  await services.slackActions.expire(services.clock.now() - SLACK_REQUESTS_KEPT_MS);
 }

@@ -2,6 +2,8 @@ import type { HealthFact } from '../domain/health.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import {
+  actionButton,
+  actions,
   context,
   fields,
   header,
@@ -114,10 +116,16 @@ export function testMessage(notification: Notification, { image, by, at }: Conte
       section(
         `Alerts about ${code(image)} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
       ),
-      ...details(notification),
+      ...seenButton(notification),
       context([...idsOf(notification), `Test of ${slackDate(at)}`]),
     ],
   };
+}
+
+/** Pressing it proves that answers reach Pushwarden too. */
+function seenButton(notification: Notification): SlackBlock[] {
+  const seen = notification.interactive === true ? [actionButton('I saw it', 'test.seen', notification.eventId)] : [];
+  return actions(seen, [{ label: 'See details', url: notification.link }]);
 }
 
 function details(notification: Notification): SlackBlock[] {

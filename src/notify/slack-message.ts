@@ -1,12 +1,15 @@
 import type { Notification } from '../usecases/ports.ts';
 import { alertMessage } from './slack-alert.ts';
 import type { SlackMessage } from './slack-blocks.ts';
+import { burstMessage } from './slack-burst.ts';
+import { digestMessage } from './slack-digest.ts';
 import {
   acknowledgedMessage,
   acknowledgedStatus,
   acknowledgedText,
   closedMessage,
   closedParent,
+  reminderMessage,
   worsenedMessage,
   worseStatus,
 } from './slack-follow-up.ts';
@@ -24,6 +27,12 @@ export function slackMessage(notification: Notification): SlackMessage {
       return acknowledgedMessage(notification, content);
     case 'closed':
       return closedMessage(notification, content);
+    case 'reminder':
+      return reminderMessage(notification, content);
+    case 'burst':
+      return burstMessage(notification, content.burst);
+    case 'digest':
+      return digestMessage(notification, content.digest);
     case 'undetermined':
       return undeterminedMessage(notification, content);
     case 'test':
@@ -50,7 +59,11 @@ export function slackParentMessage(notification: Notification): SlackMessage | n
     }
     case 'closed':
       return closedParent(notification, content);
+    case 'burst':
+      return burstMessage(notification, content.burst);
     case 'opened':
+    case 'reminder':
+    case 'digest':
     case 'undetermined':
     case 'test':
     case 'health-opened':

@@ -6,7 +6,14 @@ import { describe, expect, test } from 'vitest';
 type Sources = ReadonlyMap<string, string>;
 
 const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
-const PORTS = ['usecases/ports.ts', 'usecases/stores.ts', 'usecases/tuf-mirrors.ts'];
+const PORTS = [
+  'usecases/ports.ts',
+  'usecases/stores.ts',
+  'usecases/digest-store.ts',
+  'usecases/outbox.ts',
+  'usecases/press-store.ts',
+  'usecases/tuf-mirrors.ts',
+];
 
 /**
  * What the files of each layer may import: a folder, a file, or a package. `type:` allows types only. A layer is the
