@@ -104,7 +104,7 @@ function within(lines: readonly string[], max: number): string {
     if (left < 2) return [...kept, '…'].join('\n');
     kept.push(line);
   }
-  return kept.join('\n');
+  return kept.length === 0 ? '–' : kept.join('\n');
 }
 
 interface Field {

@@ -51,10 +51,11 @@ export async function sendByEmail(
 }
 
 /** The binding knows no time-out of its own. */
-async function inTime(sent: Promise<unknown>, ms: number): Promise<boolean> {
-  const signal = AbortSignal.timeout(ms);
-  const late = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false)));
-  return Promise.race([sent.then(() => true as const), late]);
+function inTime(sent: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    sent.then(() => resolve(true), reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Never the message, which repeats addresses. */

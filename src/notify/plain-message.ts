@@ -193,7 +193,12 @@ function burstMessage(notification: Notification, { burst }: Content<'burst'>): 
   return {
     tone: acknowledged === null ? 'rogue' : 'calm',
     title: `🛑 Rogue burst: ${words.title}`,
-    lines: [...taken, `${words.what}${by} First ${utcSecond(words.firstAt)}, last ${utcSecond(words.lastAt)}.`, ...list, ...(words.more === null ? [] : [words.more])],
+    lines: [
+      ...taken,
+      `${words.what}${by} First ${utcSecond(words.firstAt)}, last ${utcSecond(words.lastAt)}.`,
+      ...list,
+      ...(words.more === null ? [] : [words.more]),
+    ],
     facts: words.facts.map(({ label, value }) => ({ label, value, isCode: false })),
     why: [],
     ids,

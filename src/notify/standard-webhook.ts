@@ -26,7 +26,7 @@ export async function sendToWebhook(
   const body = JSON.stringify({
     type: typeOf(content),
     timestamp,
-    data: { event: eventId, alert: alertId, link, ...content },
+    data: { event: eventId, alertId, link, ...content },
   });
   const signature = await sign(target.secret, `${eventId}.${seconds}.${body}`);
   if (signature === null) return permanent('invalid_secret');
