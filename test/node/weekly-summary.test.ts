@@ -61,7 +61,11 @@ const spread = (n: number, from: number, to: number, verdict: number | null) =>
 async function steps(now = NOW): Promise<D1Counts[]> {
   const counting = countingD1(local.db);
   const store = createDigestStore(counting.db);
-  const wakeups = { checks: () => Promise.resolve(true), notifications: () => Promise.resolve((woken += 1) > 0) };
+  const notifications = (): Promise<boolean> => {
+    woken += 1;
+    return Promise.resolve(true);
+  };
+  const wakeups = { checks: () => Promise.resolve(true), notifications };
   const costs: D1Counts[] = [];
   for (let n = 0; n < 100; n += 1) {
     let isMore = false;
