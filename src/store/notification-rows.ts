@@ -22,7 +22,7 @@ export interface DetailRow {
   earlier: string;
   burst_message: string | null;
   after_unsent: number;
-  told: number;
+  told_in: string;
 }
 
 /** As DETAILS builds it. */
@@ -60,7 +60,7 @@ export function notificationOf(row: DetailRow, live: NotificationContent | null)
     parent: inChannel([...own, ...earlier], channel),
     burstMessage: inChannel(burst, channel),
     afterUnsent: row.after_unsent === 1,
-    told: row.told === 1,
+    told: (JSON.parse(row.told_in) as (number | null)[]).includes(channel?.id ?? null), // as DETAILS builds it
   };
 }
 

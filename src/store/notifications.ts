@@ -18,7 +18,7 @@ const DETAILS = `SELECT n.id, n.team_id, n.event, n.alert_id, coalesce(n.burst_i
     (SELECT json_array(o.channel_id, json(o.reference)) FROM notifications o WHERE o.event = 'burst-' || coalesce(n.burst_id, l.burst_id)
       AND o.reference IS NOT NULL) AS burst_message,
     EXISTS (SELECT 1 FROM notifications o WHERE o.alert_id = n.alert_id AND o.id < n.id AND o.next_at IS NOT NULL) AS after_unsent,
-    EXISTS (SELECT 1 FROM notifications o WHERE o.alert_id = n.alert_id AND o.id < n.id AND o.sent_at IS NOT NULL) AS told
+    (SELECT json_group_array(DISTINCT o.channel_id) FROM notifications o WHERE o.alert_id = n.alert_id AND o.id < n.id AND o.sent_at IS NOT NULL) AS told_in
   FROM json_each(?1) j JOIN notifications n ON n.id = j.value LEFT JOIN alerts l ON l.id = n.alert_id
     LEFT JOIN repositories r ON r.id = n.repository_id LEFT JOIN bursts b ON b.id = n.burst_id
   ORDER BY n.id`;
@@ -37,6 +37,10 @@ export function addNotification(db: D1Database, notification: NewNotification): 
 /** A burst's message that was brought up to date while it was being sent has to go once more: its attempts were reset. */
 const SENT = `UPDATE notifications SET sent_at = ?2, next_at = iif(alert_id IS NULL AND burst_id IS NOT NULL AND attempts <> ?5, next_at, NULL),
   failed = NULL, channel_id = ?3, reference = ?4 WHERE id = ?1`;
+
+/** A burst's message that was sent before and could not be brought up to date is unsent again: it comes once its channel is mended. */
+const FAILED = `UPDATE notifications SET next_at = NULL, failed = ?2, sent_at = iif(alert_id IS NULL AND burst_id IS NOT NULL, NULL, sent_at)
+  WHERE id = ?1`;
 
 /** The messages that a burst's own speaks for. */
 const SENT_WITH_BURST = `UPDATE notifications SET sent_at = ?2 WHERE burst_id = ?1 AND alert_id IS NOT NULL AND sent_at IS NULL
@@ -75,7 +79,7 @@ export function createNotificationStore(db: D1Database): NotificationStore {
       await db.prepare('UPDATE notifications SET next_at = ?2 WHERE id = ?1').bind(id, at).run();
     },
     async failed(id, channelId, reason) {
-      const mark = db.prepare('UPDATE notifications SET next_at = NULL, failed = ?2 WHERE id = ?1').bind(id, reason);
+      const mark = db.prepare(FAILED).bind(id, reason);
       if (channelId === null) await mark.run();
       else await db.batch([mark, db.prepare('UPDATE channels SET refused = ?2 WHERE id = ?1').bind(channelId, reason)]);
     },

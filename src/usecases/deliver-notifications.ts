@@ -1,4 +1,4 @@
-import { foldIntoBursts, isTold, tellBurst } from './fold-bursts.ts';
+import { foldIntoBursts, isTold, updateBursts } from './fold-bursts.ts';
 import type { BurstStore } from './outbox.ts';
 import type { ChannelTarget, Clock, Notification, Notifier, Seal, SendResult, Wakeups } from './ports.ts';
 import type { ChannelRecord, HealthStore, NotificationStore, StoredNotification } from './stores.ts';
@@ -41,6 +41,7 @@ export async function deliverNotifications(deps: DeliverDependencies): Promise<v
     for (let n = worker; n < groups.length; n += PARALLEL) await deliverInOrder(deps, groups[n] ?? []);
   });
   await Promise.all(workers);
+  await updateBursts(deps, due);
   if (taken.length === BATCH) await deps.wakeups.notifications();
 }
 
@@ -76,7 +77,6 @@ async function deliver(deps: DeliverDependencies, notification: StoredNotificati
   const result = await deps.notifier.send(target, messageOf(deps, notification, channel));
   if (result.ok) {
     await deps.store.sent(notification, channel.id, result.reference, deps.clock.now());
-    await tellBurst(deps, notification, channel);
   } else if (result.permanent) {
     await deps.store.failed(notification.id, channel.id, result.reason);
     await deps.health.raise(
@@ -121,7 +121,7 @@ function messageOf(deps: DeliverDependencies, stored: StoredNotification, channe
   };
 }
 
-/** Nobody heard of its opening, which was not urgent enough for any channel: now they do, with all there is to say. */
+/** This channel did not hear of its opening, which was not urgent enough for it: now it does, with all there is to say. */
 function untold({ content, told }: StoredNotification): Notification['content'] | null {
   return content.kind === 'worsened' && !told ? { kind: 'opened', alert: content.alert } : null;
 }

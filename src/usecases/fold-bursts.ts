@@ -73,13 +73,13 @@ export async function isTold(
   return true;
 }
 
-/** Something was said of one of a burst's alerts: its list is not what it was. */
-export async function tellBurst(
-  deps: FoldDependencies,
-  { burstId, alertId }: StoredNotification,
-  channel: ChannelRecord,
-): Promise<void> {
-  if (burstId === null || alertId === null || !canUpdate(channel)) return;
-  await deps.bursts.touch(burstId, deps.clock.now() + UPDATE_MS);
-  await deps.wakeups.notifications(wakeSeconds(channel));
+/** Something was said of some of a burst's alerts: its list is not what it was. */
+export async function updateBursts(deps: FoldDependencies, delivered: readonly StoredNotification[]): Promise<void> {
+  const bursts = new Set<number>();
+  for (const { burstId, alertId, parent, content, channel } of delivered) {
+    const changes = parent !== null || content.kind === 'worsened';
+    if (burstId !== null && alertId !== null && channel !== null && canUpdate(channel) && changes) bursts.add(burstId);
+  }
+  for (const burst of bursts) await deps.bursts.touch(burst, deps.clock.now() + UPDATE_MS);
+  if (bursts.size > 0) await deps.wakeups.notifications(UPDATE_MS / 1000);
 }

@@ -40,7 +40,7 @@ export interface StoredNotification {
   readonly burstMessage: MessageReference | null;
   /** An earlier message of the same alert is still to be sent. */
   readonly afterUnsent: boolean;
-  /** Somebody was told of the alert before. */
+  /** Its channel was told of the alert before. */
   readonly told: boolean;
 }
 

@@ -145,10 +145,10 @@ async function markExpected(
     finding.code === 'unexpected-pusher' ? [finding.pusher] : [],
   )[0];
   const added = pusher === undefined ? null : namePusher(pusher);
+  // A policy is a fact too: what waits or alarms, this push first of all, is judged by the new one.
+  const concerned = added === null ? [] : await checks.alarming(alert.repository);
   const done = await store.expect(teamId, alert, added, 'Marked as expected in Slack.', by, clock.now(), once);
   if (!done) return null;
-  // A policy is a fact too: what waits or alarms is judged by the new one.
-  const concerned = added === null ? [] : await checks.alarming(alert.repository);
   if (concerned.length > 0) await wakeups.checks(concerned.map((check) => ({ check })));
   return { kind: 'marked-expected', alert: id, added: added === null ? [] : [added] };
 }

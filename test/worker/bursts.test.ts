@@ -73,6 +73,7 @@ describe('with a bot', () => {
     await until('the fifth is a burst', () => posted().length === 5);
     expect(posted()[4]?.text).toBe('ROGUE BURST: 5 tags in 5 repositories by mallory. Not acknowledged.');
     await attackOneByOne(8, 5);
+    await pushwarden.sentAll();
     await pushwarden.advance(120);
     expect(posted()).toHaveLength(5);
     const [first, last] = [bursts()[0], bursts().at(-1)];
@@ -96,6 +97,7 @@ describe('with a bot', () => {
   test('one click takes all of it; each alert is closed on its own, and the last closing ends the burst', async () => {
     await attackOneByOne(6);
     await until('it is a burst', () => bursts().length > 0);
+    await pushwarden.sentAll();
     await pushwarden.advance(60);
     const message = bursts().at(-1);
     if (message === undefined) throw new Error('There is no burst.');
@@ -158,6 +160,7 @@ describe('with a bot', () => {
     for (let each = 0; each < 6; each += 1) {
       await attack(each);
       await until('it is told', () => posted().length === each + 1);
+      await pushwarden.sentAll();
       await pushwarden.advance(200);
     }
     expect(bursts()).toEqual([]);
@@ -179,6 +182,27 @@ describe('with a bot', () => {
   });
 });
 
+describe('a channel that breaks while a burst goes on', () => {
+  beforeEach(() => watchEight('bot'));
+
+  test('gets the whole burst once it is mended', async () => {
+    await attackOneByOne(5);
+    await until('it is a burst', () => bursts().length > 0);
+    await pushwarden.sentAll();
+    pushwarden.slack.refuse({ error: 'is_archived' });
+    await attackOneByOne(8, 5);
+    await pushwarden.advance(60);
+    const channel = (await pushwarden.api('GET', '/channels')).json.items.find(({ name }: Json) => name === 'bot');
+    expect(channel.refused).toBe('is_archived');
+    pushwarden.slack.heal();
+    const before = pushwarden.slack.messages.length;
+    await pushwarden.api('PATCH', `/channels/${channel.id}`, { minSeverity: 'notice' });
+    const told = () => bursts().find((message) => pushwarden.slack.messages.indexOf(message) >= before);
+    await until('it is told', () => told() !== undefined);
+    for (const { path } of repositories) expect(told()?.json).toContain(`docker.io/${path}`);
+  });
+});
+
 describe('with an incoming webhook', () => {
   beforeEach(() => watchEight('hook'));
 
@@ -186,6 +210,13 @@ describe('with an incoming webhook', () => {
     await attackOneByOne(5);
     await until('it is a burst', () => bursts().length === 1);
     await attackOneByOne(8, 5);
+    await until(
+      'it is marked',
+      async () =>
+        (await pushwarden.db
+          .prepare(`SELECT 1 FROM notifications WHERE event LIKE 'burst-%' AND next_at IS NOT NULL`)
+          .first()) !== null,
+    );
     await pushwarden.advance(60);
     expect(bursts()).toHaveLength(1);
     await pushwarden.advance(120);

@@ -46,6 +46,12 @@ async function addChannel(channel: Json): Promise<Json> {
 async function alarm(alertChannel: string, policy: Json = {}): Promise<{ image: string; alert: () => Promise<Json> }> {
   n += 1;
   const path = `org/app${n}`;
+  await until('nothing is under way', async () => {
+    const row = await pushwarden.db
+      .prepare('SELECT count(*) AS n FROM notifications WHERE next_at IS NOT NULL')
+      .first<{ n: number }>();
+    return row?.n === 0;
+  });
   await pushwarden.advance(1300);
   pushwarden.registry.push(path, '1.0.0', singleImage(`${path} genuine`));
   const image = `docker.io/${path}`;
@@ -241,6 +247,7 @@ describe('the minimum severity of a channel', () => {
     );
     await pushwarden.api('PATCH', `/repositories/${id}`, { policy: { ...policy, pushers: ['release-bot'] } });
     await until('it is urgent now', () => paged().length === 1);
+    expect(JSON.parse(paged()[0]?.body ?? '{}').type).toBe('alert.opened');
     expect((await pushwarden.api('GET', `/alerts/${alert.id}`)).json.severity).toBe('critical');
   });
 

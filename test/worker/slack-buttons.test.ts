@@ -59,6 +59,7 @@ async function alarm(pusher = 'mallory', words = 'miner'): Promise<{ message: Sl
   pushwarden.registry.push(path, 'latest', singleImage(`${path} ${words}`));
   await sendDockerHub(pushwarden, repository.webhook, { path, tag: 'latest', pusher });
   await until('Slack has it', () => sent().length > before);
+  await pushwarden.sentAll();
   const message = sent()[before];
   if (message === undefined) throw new Error('There is no message.');
   return { message, id: /A-\d+/.exec(message.json)?.[0] ?? '' };
@@ -93,6 +94,7 @@ describe('“I’m on it”', () => {
     expect(await pushwarden.slack.click(app, message, 'alert.acknowledge', ADMIN)).toBe(200);
     expect(await alertOf(id)).toMatchObject({ acknowledgedBy: 'slack:ana (U0RESP)' });
     expect(await audits('alert.acknowledged', id)).toHaveLength(1);
+    await pushwarden.sentAll();
     await pushwarden.advance(60);
     expect(sent()).toHaveLength(2);
   });
@@ -149,6 +151,9 @@ describe('“Mark expected”', () => {
     ]);
     await until('the message shrinks', () =>
       sent().some(({ method, text }) => method === 'chat.update' && text.includes('Expected')),
+    );
+    await until('the push is judged anew', async () =>
+      (await pushwarden.pushes(repository.id)).some(({ tag, verdict }) => tag === 'latest' && verdict === 'trusted'),
     );
     const before = sent().length;
     pushwarden.registry.push(path, 'latest', singleImage(`${path} next`));
@@ -308,6 +313,26 @@ describe('another team', () => {
     expect((await alertOf(id)).state).toBe('open');
     await pushwarden.slack.click(shared, message, 'alert.acknowledge', RESPONDER);
     expect((await alertOf(id)).state).toBe('acknowledged');
+  });
+});
+
+describe('an incoming webhook', () => {
+  test('has buttons too: who has it is said in a new message, and its members count through its own app alone', async () => {
+    const secret = 'signing-secret-of-the-webhook';
+    const url = `${pushwarden.slack.url}/services/hook${n}`;
+    const channel = { name: `hook${n}`, kind: 'slack-webhook', url, signingSecret: secret, anyoneMayAcknowledge: true };
+    const { json: made } = await pushwarden.api('POST', '/channels', channel);
+    await pushwarden.api('PATCH', `/repositories/${repository.id}`, { alertChannel: channel.name });
+    const own = { signingSecret: secret, requestUrl: `${pushwarden.url}/slack/interactions/${made.id}` };
+    const shared = { signingSecret: INSTALLATION_SECRET, requestUrl: `${pushwarden.url}/slack/interactions` };
+    const { message, id } = await alarm();
+    await pushwarden.slack.click(shared, message, 'alert.acknowledge', STRANGER);
+    expect((await alertOf(id)).state).toBe('open');
+    await pushwarden.slack.click(own, message, 'alert.acknowledge', STRANGER);
+    expect((await alertOf(id)).state).toBe('acknowledged');
+    await until('it is said', () => sent().length === 2);
+    expect(sent()[1]).toMatchObject({ method: 'webhook' });
+    expect(sent()[1]?.text).toContain(`${id}: slack:eve U0ADMIN (U0OTHER) is on it.`);
   });
 });
 
