@@ -209,7 +209,8 @@ describe('“Mark expected”', () => {
 describe('“Snooze”', () => {
   test('leaves the alert open and says it once more, unless somebody has it by then', async () => {
     const { message, id } = await alarm();
-    await pushwarden.slack.click(app, message, 'alert.snooze', RESPONDER, { option: '1h' });
+    const press = pushwarden.slack.press(app, message, 'alert.snooze', RESPONDER, { option: '1h' });
+    await pushwarden.slack.deliver(press);
     await pushwarden.slack.click(app, message, 'alert.snooze', RESPONDER, { option: '1h' });
     expect((await alertOf(id)).state).toBe('open');
     expect(await audits('alert.snoozed', id)).toHaveLength(1);
@@ -219,6 +220,9 @@ describe('“Snooze”', () => {
     expect(sent()).toHaveLength(2);
     expect(sent()[1]).toMatchObject({ method: 'chat.postMessage', threadTs: message.ts });
     expect(sent()[1]?.text).toContain('STILL OPEN');
+    // The same signed request once more: a replay, which no state of the alert would show.
+    expect(await pushwarden.slack.deliver(press)).toBe(200);
+    expect((await alertOf(id)).remindAt).toBeNull();
     await pushwarden.advance(86_400);
     expect(sent()).toHaveLength(2);
 
