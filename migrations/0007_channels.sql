@@ -45,7 +45,7 @@ CREATE INDEX bursts_by_channel ON bursts (channel_id, id);
 
 ALTER TABLE alerts ADD COLUMN severity TEXT NOT NULL DEFAULT 'critical' CHECK (severity IN ('notice', 'high', 'critical'));
 ALTER TABLE alerts ADD COLUMN burst_id INTEGER;
--- When to say again that nobody has it; `reminders` counts, so that each is told once.
+-- When to say again that nobody has it. `reminders` counts, so that each is told once.
 ALTER TABLE alerts ADD COLUMN remind_at INTEGER;
 ALTER TABLE alerts ADD COLUMN reminders INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX alerts_by_opening ON alerts (team_id, opened_at);
