@@ -3,7 +3,8 @@ import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
-import { createSlackNotifier } from './notify/slack.ts';
+import { createNotifier } from './notify/notifier.ts';
+import { createSlackReplies } from './notify/slack-replies.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
@@ -17,12 +18,14 @@ import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createBurstStore } from './store/bursts.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
+import { createDigestStore } from './store/digests.ts';
 import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
@@ -39,6 +42,8 @@ import { createReviewStore } from './store/reviews.ts';
 import { createSearchStore } from './store/search.ts';
 import { createSessionStore } from './store/sessions.ts';
 import { createSignInLinkStore } from './store/sign-in-links.ts';
+import { createSlackActionStore } from './store/slack-actions.ts';
+import { createSlackUserStore } from './store/slack-users.ts';
 import { createSourceAdminStore } from './store/source-admin.ts';
 import { createSourceStore } from './store/sources.ts';
 import { createSweepStore } from './store/sweeps.ts';
@@ -96,6 +101,13 @@ function compose(env: Env) {
     roots: trustedRoots,
     runs: createCiRuns(github),
   };
+  const mailer = mailerOf(env, settings);
+  const slack = {
+    apiUrl: settings.slackApiUrl,
+    webhookHosts: settings.slackWebhookHosts,
+    allowLoopbackHttp: settings.local,
+    fetch: boundFetch,
+  };
   return {
     settings,
     clock,
@@ -109,13 +121,21 @@ function compose(env: Env) {
     tufMirrors: mirrors,
     tuf: createTufClient(outbound),
     mirrors: createMirrorStore(env.DB, () => trustedRoots.forget()),
-    notifier: createSlackNotifier({
-      apiUrl: settings.slackApiUrl,
-      webhookHosts: settings.slackWebhookHosts,
-      allowLoopbackHttp: settings.local,
-      fetch: boundFetch,
+    notifier: createNotifier({
+      ...slack,
+      discordHosts: settings.discordWebhookHosts,
+      teamsHosts: settings.teamsWebhookHosts,
+      standardHosts: settings.webhookHosts,
+      mailer,
+      now: () => clock.now(),
     }),
     eventSender: createEventSender({ ...outbound, hosts: settings.eventWebhookHosts, local: settings.local }),
+    sendsEmail: mailer !== null,
+    slackReplies: createSlackReplies(slack),
+    bursts: createBurstStore(env.DB),
+    digests: createDigestStore(env.DB),
+    slackUsers: createSlackUserStore(env.DB),
+    slackActions: createSlackActionStore(env.DB),
     tokens: ciTokens(settings, boundFetch),
     clockStore: createClockStore(env.DB),
     deliveries: createDeliveryStore(env.DB),
@@ -153,6 +173,12 @@ function compose(env: Env) {
     findGitHubAccount: (login: string) => findGitHubAccount(github, login),
     access: settings.access === null ? null : createAccessTokens({ ...settings.access, fetch: boundFetch }),
   };
+}
+
+/** E-mail needs the binding and an address to send from. */
+function mailerOf(env: Env, { emailFrom }: Settings) {
+  const { EMAIL: binding } = env;
+  return binding === undefined || emailFrom === '' ? null : { binding, from: emailFrom };
 }
 
 /** Why a trusted root cannot be used, or `null`. */

@@ -1,24 +1,20 @@
-import type { D1Database, Queue } from '@cloudflare/workers-types';
+import type { D1Database, Queue, SendEmail } from '@cloudflare/workers-types';
 import * as z from 'zod';
+import { isLoopback } from './domain/loopback.ts';
 
 /** Bindings and variables of the Worker, as wrangler.toml declares them. docs/configuration.md describes each. */
 export interface Env {
   readonly DB: D1Database;
   readonly CHECKS: Queue;
   readonly NOTIFICATIONS: Queue;
+  /** Only where e-mail is configured. */
+  readonly EMAIL?: SendEmail;
   readonly [variable: string]: unknown;
 }
 
 /** A variable that cannot be used, in words for the person who set it. Never contains a secret's value. */
 export class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings';
-}
-
-const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a URL's hostname is this machine. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK_HOSTS.has(hostname) || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 const text = z.string().trim();
@@ -104,6 +100,11 @@ const variables = z.object({
   SLACK_API_URL: text.default('https://slack.com/api'),
   SLACK_WEBHOOK_HOSTS: text.default('hooks.slack.com,hooks.slack-gov.com'),
   EVENT_WEBHOOK_HOSTS: text.default(''),
+  SLACK_SIGNING_SECRET: text.default(''),
+  DISCORD_WEBHOOK_HOSTS: text.default('discord.com'),
+  TEAMS_WEBHOOK_HOSTS: text.default('*.environment.api.powerplatform.com,*.logic.azure.com'),
+  WEBHOOK_HOSTS: text.default(''),
+  EMAIL_FROM: text.default(''),
   OIDC_ISSUERS: json('OIDC_ISSUERS', z.array(issuer), DEFAULT_ISSUERS),
   OIDC_AUDIENCE: text.default(''),
   TUF_MIRRORS: json('TUF_MIRRORS', z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), mirror).nullable(), null),
@@ -161,6 +162,11 @@ export function readSettings(env: Record<string, unknown>) {
     slackApiUrl: address('SLACK_API_URL', vars.SLACK_API_URL, local),
     slackWebhookHosts: hosts(vars.SLACK_WEBHOOK_HOSTS),
     eventWebhookHosts: hosts(vars.EVENT_WEBHOOK_HOSTS),
+    slackSigningSecret: vars.SLACK_SIGNING_SECRET,
+    discordWebhookHosts: hosts(vars.DISCORD_WEBHOOK_HOSTS),
+    teamsWebhookHosts: hosts(vars.TEAMS_WEBHOOK_HOSTS),
+    webhookHosts: hosts(vars.WEBHOOK_HOSTS),
+    emailFrom: vars.EMAIL_FROM,
     githubBundleHosts: hosts(vars.GITHUB_BUNDLE_HOSTS),
     oidcIssuers: vars.OIDC_ISSUERS,
     oidcAudience: vars.OIDC_AUDIENCE === '' ? publicUrl : vars.OIDC_AUDIENCE,

@@ -1,3 +1,5 @@
+import { isLoopback } from './loopback.ts';
+
 /** Where events may be sent to, as the installation says. */
 export interface DestinationRules {
   /** `siem.example.org`, or with a port; empty: any public https host. */
@@ -58,9 +60,7 @@ const no = (problem: string): Destination => ({ ok: false, problem });
 /** As `URL` writes names: every spelling of an IPv4 address in four decimal parts, IPv6 in brackets. */
 const isIpLiteral = (host: string): boolean => host.startsWith('[') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host);
 
-function isOwn(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
+const isOwn = (host: string): boolean => isLoopback(host) || host.endsWith('.localhost');
 
 function isPublicName(host: string): boolean {
   return host.includes('.') && !PRIVATE_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));

@@ -78,6 +78,11 @@ export function expectsPusher(policy: Policy, pusher: Pusher): boolean {
   );
 }
 
+/** How `pushers` names this account: by its stable id where there is one, since names can be taken over. */
+export function namePusher({ name, id }: Pusher): string {
+  return id === null ? name : `id:${id}`;
+}
+
 /** Whether any identity of the policy is this job. */
 export function allowsCi(policy: Policy, claims: CiClaims): boolean {
   return policy.ci.identities.some((identity) => ciMismatch(identity, claims) === null);

@@ -1,6 +1,6 @@
 import { type DestinationRules, eventDestination } from '../domain/event-destination.ts';
+import { signatureHeader } from '../standard-webhook.ts';
 import type { EventRequest, EventResult, EventSender } from '../usecases/events.ts';
-import { signatureHeader } from './signature.ts';
 
 export interface EventSenderOptions extends DestinationRules {
   readonly fetch: typeof fetch;

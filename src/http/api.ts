@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
+import { burstRoutes } from './api/bursts.ts';
 import { channelRoutes } from './api/channels.ts';
 import { ciRunRoutes } from './api/ci-runs.ts';
 import { credentialRoutes } from './api/credentials.ts';
@@ -11,6 +12,7 @@ import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
 import { signInLinkRoutes } from './api/sign-in-links.ts';
+import { slackUserRoutes } from './api/slack-users.ts';
 import { sourceRoutes } from './api/sources.ts';
 import { trustedRootRoutes } from './api/trusted-roots.ts';
 import { verifyRoutes } from './api/verify.ts';
@@ -25,7 +27,9 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...alertRoutes,
   ...credentialRoutes,
   ...sourceRoutes,
+  ...burstRoutes,
   ...channelRoutes,
+  ...slackUserRoutes,
   ...verifyRoutes,
   ...suggestionRoutes,
   ...ciRunRoutes,

@@ -6,6 +6,7 @@ import { ciRoutes } from './ci.ts';
 import type { AppEnv } from './context.ts';
 import { localRoutes, refuseLocalElsewhere } from './local.ts';
 import { notFound, Problem } from './problem.ts';
+import { slackRoutes } from './slack.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Every answer is data, but for pages, which bring rules of their own: no page may frame it, sniff it, or learn from where it came. */
@@ -35,6 +36,7 @@ export function createApp<E extends Env>(pages?: Hono<E>): Hono<AppEnv> {
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.route('/webhooks', webhookRoutes());
   app.route('/ci', ciRoutes());
+  app.route('/slack', slackRoutes());
   app.route('/api/v1', apiRoutes());
   app.route('/local', localRoutes());
   if (pages !== undefined) app.route('/', pages);

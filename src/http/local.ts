@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
+import { isLoopback } from '../domain/loopback.ts';
 import { advanceClock, JOBS, runJob } from '../jobs/advance.ts';
-import { isLoopback } from '../settings.ts';
 import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { parseInput } from './input.ts';

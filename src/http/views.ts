@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type AlertFacts, isWatchAlert, type WatchAlertFacts } from '../domain/alert.ts';
 import type { CiVouch } from '../domain/evidence.ts';
 import { formatImageName } from '../domain/reference.ts';
+import type { Settings } from '../settings.ts';
 import type { ChannelSummary } from '../store/channels.ts';
 import type { DeliveryRecord } from '../store/delivery-rows.ts';
 import type { PushRecord } from '../store/history.ts';
@@ -97,6 +98,9 @@ export function alertView({ facts, ...record }: AlertRecord): z.input<typeof ale
     closedBy: record.closedBy,
     resolution: record.resolution,
     reason: record.reason,
+    severity: record.severity,
+    burst: record.burst === null ? null : `B-${record.burst}`,
+    remindAt: isoOrNull(record.remindAt),
   };
 }
 
@@ -126,7 +130,23 @@ const watchFactsView = ({ about, credential, findings }: WatchAlertFacts) => ({
   push: null,
 });
 
-export function channelView(channel: ChannelSummary): z.input<typeof channelAnswer> {
-  const { id, name, kind, forAlerts, forHealth, refused, createdAt } = channel;
-  return { id, name, kind, default: forAlerts, health: forHealth, refused, createdAt: iso(createdAt) };
+export function channelView(
+  channel: ChannelSummary,
+  { publicUrl, slackSigningSecret }: Pick<Settings, 'publicUrl' | 'slackSigningSecret'>,
+): z.input<typeof channelAnswer> {
+  const { id, name, kind, forAlerts, forHealth, refused, createdAt, minSeverity, anyoneMayAcknowledge } = channel;
+  const isSlack = kind === 'slack-webhook' || kind === 'slack-bot';
+  const path = channel.signed ? `/slack/interactions/${id}` : slackSigningSecret === '' ? null : '/slack/interactions';
+  return {
+    id,
+    name,
+    kind,
+    default: forAlerts,
+    health: forHealth,
+    minSeverity,
+    interactions: isSlack && path !== null ? `${publicUrl}${path}` : null,
+    anyoneMayAcknowledge,
+    refused,
+    createdAt: iso(createdAt),
+  };
 }

@@ -3,7 +3,8 @@ import type { Source } from '../usecases/credential-stores.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials } from '../usecases/review-credentials.ts';
-import { reviewDependencies, rootDependencies } from './dependencies.ts';
+import { summarizeWeek } from '../usecases/summarize-week.ts';
+import { reviewDependencies, rootDependencies, summaryDependencies } from './dependencies.ts';
 import { everyMinute, expire, pollOne, redrive, redriveEvents, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
@@ -70,7 +71,7 @@ async function setTo(services: Services, at: number): Promise<void> {
   await services.clockStore.setOffset(services.clock.offsetMs);
 }
 
-export const JOBS = ['sweep', 'poll', 'redrive', 'retention', 'roots', 'cron'] as const;
+export const JOBS = ['sweep', 'poll', 'redrive', 'retention', 'roots', 'summary', 'cron'] as const;
 
 /** Runs a job of cron's now, whatever its schedule. */
 export async function runJob(services: Services, job: (typeof JOBS)[number]): Promise<void> {
@@ -88,6 +89,11 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
       return;
     case 'poll':
       return pollThese(services, await services.sources.all(), new Map());
+    case 'summary': {
+      let isMore = true;
+      while (isMore) isMore = await summarizeWeek(summaryDependencies(services));
+      return;
+    }
     case 'sweep': {
       for (const id of await services.sweeps.all()) {
         const target = await services.sweeps.target(id);

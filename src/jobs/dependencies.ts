@@ -9,6 +9,7 @@ import type { RequestBudget } from '../usecases/ports.ts';
 import type { RefreshDependencies } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import type { ReviewDependencies } from '../usecases/review-credentials.ts';
+import type { SummarizeDependencies } from '../usecases/summarize-week.ts';
 import type { SweepDependencies } from '../usecases/sweep.ts';
 
 /** What the use cases ask for, from what this isolate has. */
@@ -34,6 +35,8 @@ export const deliverDependencies = (services: Services): DeliverDependencies => 
   wakeups: services.wakeups,
   clock: services.clock,
   publicUrl: services.settings.publicUrl,
+  bursts: services.bursts,
+  interactive: services.settings.slackSigningSecret !== '',
 });
 
 export const eventDependencies = ({ events, eventSender, ...services }: Services): EventDependencies => ({
@@ -75,6 +78,12 @@ export const reviewDependencies = (services: Services): ReviewDependencies => ({
   store: services.reviews,
   wakeups: services.wakeups,
   clock: services.clock,
+});
+
+export const summaryDependencies = ({ digests, wakeups, clock }: Services): SummarizeDependencies => ({
+  store: digests,
+  wakeups,
+  clock,
 });
 
 export const rootDependencies = (services: Services): RefreshDependencies => ({

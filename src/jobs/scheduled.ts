@@ -9,6 +9,7 @@ import type { RequestBudget } from '../usecases/ports.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials, tellChanges } from '../usecases/review-credentials.ts';
+import { summarizeWeek } from '../usecases/summarize-week.ts';
 import { sweep } from '../usecases/sweep.ts';
 import {
   attributeDependencies,
@@ -18,12 +19,15 @@ import {
   pollDependencies,
   reviewDependencies,
   rootDependencies,
+  summaryDependencies,
   sweepDependencies,
 } from './dependencies.ts';
 
 const DELIVERIES_KEPT_MS = 30 * 86_400_000;
 /** Longer than a year, so that a token's use can be held against the release of the year before. */
 const CI_RUNS_KEPT_MS = 400 * 86_400_000;
+/** Slack's own requests are refused when they are older than five minutes, by a real clock. */
+const SLACK_REQUESTS_KEPT_MS = 3_600_000;
 const SWEEPS_AT_ONCE = 50;
 /** A source with many tokens and a busy log takes most of what the Free plan allows an invocation. */
 const SUBREQUESTS_PER_POLL = 50;
@@ -49,6 +53,7 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
     ['poll', async () => (left -= await pollDue(services, left - FOR_SWEEPS))],
     ['review', () => reviewCredentials(reviewDependencies(services))],
     ['sweep', () => sweepDue(services, left)],
+    ['summary', () => summarizeWeek(summaryDependencies(services))],
     // Last: receivers may be slow, and nothing here waits for them.
     ['events', async () => forEvents > 0 && redriveEvents(services, forEvents)],
   ];
@@ -74,6 +79,7 @@ export async function redrive(services: Services, limit?: number): Promise<numbe
   const due = await services.checks.due(services.clock.now(), services.settings.sweepRequestsPerRun);
   const dependencies = checkDependencies(services, limit);
   if (due.length > 0) await checkPushes(dependencies, due);
+  await services.notifications.remind(services.clock.now());
   await deliverNotifications(deliverDependencies(services));
   return dependencies.requests.left;
 }
@@ -130,11 +136,12 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links and invitations. */
+/** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links, invitations, Slack's requests. */
 export async function expire(services: Services): Promise<void> {
   const now = services.clock.now();
   await services.events.expire(now);
   await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
   await services.runs.expire(now - CI_RUNS_KEPT_MS);
   await services.sessions.expire(now);
+  await services.slackActions.expire(now - SLACK_REQUESTS_KEPT_MS);
 }

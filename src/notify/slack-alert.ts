@@ -1,6 +1,7 @@
 import type { AlertFacts } from '../domain/alert.ts';
 import type { Notification } from '../usecases/ports.ts';
 import { revocationOf } from './revocation.ts';
+import { alertActions } from './slack-actions.ts';
 import {
   alertContext,
   byAccount,
@@ -15,15 +16,7 @@ import {
   tagList,
   whatHappened,
 } from './slack-alert-parts.ts';
-import {
-  blocksLength,
-  header,
-  linkButtons,
-  notificationText,
-  type SlackBlock,
-  type SlackMessage,
-  section,
-} from './slack-blocks.ts';
+import { blocksLength, header, notificationText, type SlackBlock, type SlackMessage, section } from './slack-blocks.ts';
 import { signatureBlocks } from './slack-signatures.ts';
 import { code, SLACK_LIMITS, shortName, slackDate } from './slack-text.ts';
 import { findingTitle } from './words.ts';
@@ -75,10 +68,7 @@ function rogueBlocks(
     ...(detail === 'all' ? signatureBlocks(alert.findings) : []),
     section(digestWords(alert)),
     ...moreTags(alert, detail),
-    ...linkButtons([
-      { label: 'See evidence', url: notification.link },
-      { label: `Revoke at ${registry}`, url: pages[0]?.url ?? null },
-    ]),
+    ...alertActions(notification, alert, [{ label: `Revoke at ${registry}`, url: pages[0]?.url ?? null }]),
     alertContext(notification, alert),
   ];
 }
@@ -100,7 +90,7 @@ function forgeryBlocks(
       '*Do now*\nSomeone knows your webhook address. Change it: rotate the secret of this repository, and put the new address in at the registry (while both work, no delivery is lost). There is nothing to restore.',
     ),
     ...why(alert, detail),
-    ...linkButtons([{ label: 'See evidence', url: notification.link }]),
+    ...alertActions(notification, alert),
     alertContext(notification, alert),
   ];
 }

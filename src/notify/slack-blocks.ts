@@ -26,11 +26,35 @@ export interface LinkButton {
   readonly url: string;
 }
 
+/** A button whose press comes to `/slack/interactions`. It carries an id, never a fact. */
+export interface ActionButton {
+  readonly type: 'button';
+  readonly text: PlainText;
+  readonly action_id: string;
+  readonly value: string;
+  readonly style?: 'primary';
+  readonly confirm?: {
+    readonly title: PlainText;
+    readonly text: PlainText;
+    readonly confirm: PlainText;
+    readonly deny: PlainText;
+  };
+}
+
+export interface ActionMenu {
+  readonly type: 'static_select';
+  readonly placeholder: PlainText;
+  readonly action_id: string;
+  readonly options: readonly { readonly text: PlainText; readonly value: string }[];
+}
+
+export type ActionElement = LinkButton | ActionButton | ActionMenu;
+
 export type SlackBlock =
   | { readonly type: 'header'; readonly text: PlainText }
   | { readonly type: 'section'; readonly text: Mrkdwn }
   | { readonly type: 'section'; readonly fields: readonly Mrkdwn[] }
-  | { readonly type: 'actions'; readonly elements: readonly LinkButton[] }
+  | { readonly type: 'actions'; readonly elements: readonly ActionElement[] }
   | { readonly type: 'context'; readonly elements: readonly Mrkdwn[] };
 
 /** `text` is what a lock screen shows; it is enough alone. */
@@ -59,14 +83,63 @@ export function fields(texts: readonly string[]): SlackBlock {
   };
 }
 
+interface Link {
+  readonly label: string;
+  readonly url: string | null;
+}
+
 /** Buttons that open a page, and do nothing else. No block if no address is one. */
-export function linkButtons(links: readonly { readonly label: string; readonly url: string | null }[]): SlackBlock[] {
-  const elements = links.flatMap(({ label, url }, index): LinkButton[] => {
+export function linkButtons(links: readonly Link[]): SlackBlock[] {
+  return actions([], links);
+}
+
+/** Buttons that do something, then those that open a page. */
+export function actions(elements: readonly ActionElement[], links: readonly Link[]): SlackBlock[] {
+  const pages = links.flatMap(({ label, url }, index): LinkButton[] => {
     const address = url === null ? null : webAddress(url);
     if (address === null) return [];
     return [{ type: 'button', text: plain(label, SLACK_LIMITS.buttonText), action_id: `open.${index}`, url: address }];
   });
-  return elements.length === 0 ? [] : [{ type: 'actions', elements }];
+  const all = [...elements, ...pages];
+  return all.length === 0 ? [] : [{ type: 'actions', elements: all }];
+}
+
+export function actionButton(
+  label: string,
+  action: string,
+  value: string,
+  more: {
+    readonly primary?: boolean;
+    readonly confirm?: { readonly title: string; readonly text: string; readonly yes: string };
+  } = {},
+): ActionButton {
+  const { primary = false, confirm } = more;
+  return {
+    type: 'button',
+    text: plain(label, SLACK_LIMITS.buttonText),
+    action_id: action,
+    value,
+    ...(primary ? { style: 'primary' } : {}),
+    ...(confirm === undefined
+      ? {}
+      : {
+          confirm: {
+            title: plain(confirm.title, SLACK_LIMITS.confirmTitle),
+            text: plain(confirm.text, SLACK_LIMITS.confirmText),
+            confirm: plain(confirm.yes, SLACK_LIMITS.confirmButton),
+            deny: plain('Cancel', SLACK_LIMITS.confirmButton),
+          },
+        }),
+  };
+}
+
+export function actionMenu(label: string, action: string, options: readonly (readonly [string, string])[]): ActionMenu {
+  return {
+    type: 'static_select',
+    placeholder: plain(label, SLACK_LIMITS.buttonText),
+    action_id: action,
+    options: options.map(([text, value]) => ({ text: plain(text, SLACK_LIMITS.buttonText), value })),
+  };
 }
 
 /** Small print. */
@@ -96,8 +169,15 @@ function textsOf(block: SlackBlock): string[] {
     case 'section':
       return 'text' in block ? [block.text.text] : block.fields.map((field) => field.text);
     case 'actions':
-      return block.elements.map((button) => button.text.text);
+      return block.elements.flatMap(textsOfElement);
     case 'context':
       return block.elements.map((element) => element.text);
   }
+}
+
+function textsOfElement(element: ActionElement): string[] {
+  if (element.type === 'static_select')
+    return [element.placeholder.text, ...element.options.map(({ text }) => text.text)];
+  const confirm = 'confirm' in element ? element.confirm : undefined;
+  return [element.text.text, ...(confirm === undefined ? [] : [confirm.title.text, confirm.text.text])];
 }

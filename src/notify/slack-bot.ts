@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import type { ChannelTarget, MessageReference, Notification, SendResult } from '../usecases/ports.ts';
+import { namesCredential } from '../domain/severity.ts';
+import type {
+  ChannelTarget,
+  MessageReference,
+  Notification,
+  NotificationContent,
+  SendResult,
+} from '../usecases/ports.ts';
 import type { SlackMessage } from './slack-blocks.ts';
 import {
   errorWord,
@@ -35,6 +42,13 @@ const TRANSIENT = new Set([
   'team_added_to_org',
 ]);
 
+/** What the first message says as well: nobody needs to be called for it. */
+const UPDATES_ONLY: ReadonlySet<string> = new Set<NotificationContent['kind']>([
+  'acknowledged',
+  'watch-acknowledged',
+  'burst',
+]);
+
 /** The first message is gone, or the bot may not touch it any more. */
 const MESSAGE_GONE = new Set([
   'message_not_found',
@@ -49,11 +63,13 @@ const CHANNEL_GONE = new Set(['channel_not_found', 'is_archived', 'not_in_channe
 export async function sendByBot(bots: SlackBots, target: BotTarget, notification: Notification): Promise<SendResult> {
   // A line break in a header throws; a token that holds one will never do.
   if (!/^[\x21-\x7e]+$/.test(target.token)) return permanent('invalid_auth');
-  const { parent, content } = notification;
+  const { parent, content, thread = null } = notification;
   const update = parent === null ? null : slackParentMessage(notification);
+  if (parent === null && thread !== null) return answerIn(bots, target, notification, thread);
+  if (parent !== null && content.kind === 'reminder') return answerIn(bots, target, notification, parent);
   if (parent === null || update === null) return post(bots, target, notification);
 
-  if (content.kind === 'acknowledged') {
+  if (UPDATES_ONLY.has(content.kind)) {
     const updated = await updateMessage(bots, target, parent, update);
     return isGone(updated, parent, target) ? post(bots, target, notification) : updated;
   }
@@ -61,6 +77,17 @@ export async function sendByBot(bots: SlackBots, target: BotTarget, notification
   // People were told by the reply: a stale first message is no reason to tell them twice.
   if (sent.ok) await updateMessage(bots, target, parent, update);
   return sent;
+}
+
+/** An answer that leaves the first message as it is, and that nothing later refers to. */
+async function answerIn(
+  bots: SlackBots,
+  target: BotTarget,
+  notification: Notification,
+  thread: MessageReference,
+): Promise<SendResult> {
+  const sent = await reply(bots, target, notification, thread);
+  return sent.ok ? { ok: true, reference: null } : sent;
 }
 
 /** A new message in the channel. */
@@ -79,10 +106,16 @@ async function reply(
   const sent = await sendMessage(bots, target, slackMessage(notification), {
     channel: parent.channel,
     thread_ts: parent.ts,
-    ...(notification.content.kind === 'worsened' ? { reply_broadcast: true } : {}),
+    ...(isForEveryone(notification.content) ? { reply_broadcast: true } : {}),
     metadata: metadataOf(notification),
   });
   return isGone(sent, parent, target) ? post(bots, target, notification) : sent;
+}
+
+/** Which credential it was changes what everybody does next, and a reminder is for whoever has not seen the alert. */
+function isForEveryone(content: NotificationContent): boolean {
+  if (content.kind === 'worsened') return content.newFindings.some(namesCredential);
+  return content.kind === 'reminder' || content.kind === 'opened';
 }
 
 function isGone(result: SendResult, parent: MessageReference, target: BotTarget): boolean {

@@ -1,5 +1,6 @@
 import type { AlertFacts } from '../domain/alert.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
+import { alertActions } from './slack-actions.ts';
 import {
   alertContext,
   findingBullet,
@@ -12,7 +13,7 @@ import {
 } from './slack-alert-parts.ts';
 import { linkButtons, notificationText, type SlackBlock, type SlackMessage, section } from './slack-blocks.ts';
 import { signatureBlocks } from './slack-signatures.ts';
-import { code, link, prose, slackDate } from './slack-text.ts';
+import { link, person, prose, slackDate } from './slack-text.ts';
 import { findingTitle } from './words.ts';
 
 type Content<Kind extends NotificationContent['kind']> = Extract<NotificationContent, { readonly kind: Kind }>;
@@ -66,9 +67,24 @@ function safetyOf(alert: AlertFacts): SlackBlock {
   return section(isForgery(alert) ? '*No image is at risk.* The registry has no such thing.' : safeDigest(alert));
 }
 
+/** Nobody has taken it, though somebody wanted to be reminded. */
+export function reminderMessage(notification: Notification, alert: AlertFacts, openedAt: number): SlackMessage {
+  return {
+    text: notificationText(named(notification, `STILL OPEN: ${plainReference(alert)}. Nobody has it.`)),
+    blocks: [
+      section(
+        `${lead(notification)}⏰ *Still open, and nobody has it:* ${reference(alert)}, since ${slackDate(openedAt)}.`,
+      ),
+      safetyOf(alert),
+      ...alertActions(notification, alert),
+      alertContext(notification, alert),
+    ],
+  };
+}
+
 /** Who has it, for the parent. */
 export function acknowledgedStatus({ by, at }: { readonly by: string; readonly at: number }): string {
-  return `✋ *${code(by, 200)} is on it* since ${slackDate(at)}. Worsening and clearing still show here.`;
+  return `✋ *${person(by)} is on it* since ${slackDate(at)}. Worsening and clearing still show here; reminders stop.`;
 }
 
 export function acknowledgedText(notification: Notification, content: Content<'acknowledged'>): string {
@@ -81,7 +97,7 @@ export function acknowledgedMessage(notification: Notification, content: Content
     text: acknowledgedText(notification, content),
     blocks: [
       section(
-        `${lead(notification)}✋ *${code(content.by, 200)} is on it* since ${slackDate(content.at)}.\n${reference(content.alert)}`,
+        `${lead(notification)}✋ *${person(content.by)} is on it* since ${slackDate(content.at)}.\n${reference(content.alert)}`,
       ),
       safetyOf(content.alert),
       alertContext(notification, content.alert, evidenceLink(notification)),
@@ -133,7 +149,7 @@ function closedText(notification: Notification, { alert, resolution }: Content<'
 }
 
 function closedWhy({ by, reason, resolution }: Content<'closed'>): string {
-  const who = by === null ? 'Late evidence closed it' : `Closed by ${code(by, 200)}`;
+  const who = by === null ? 'Late evidence closed it' : `Closed by ${person(by)}`;
   if (reason !== null && reason.trim() !== '') return `${who}: ${prose(reason, 1000)}`;
   return resolution === 'cleared' && by === null ? 'Late evidence answered every finding.' : `${who}.`;
 }

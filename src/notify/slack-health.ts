@@ -4,6 +4,8 @@ import { healthWords } from './health-words.ts';
 import type { HealthWords } from './health-words-shape.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import {
+  actionButton,
+  actions,
   context,
   fields,
   header,
@@ -119,10 +121,16 @@ export function testMessage(notification: Notification, { image, by, at }: Conte
       section(
         `Alerts about ${code(image)} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
       ),
-      ...details(notification),
+      ...seenButton(notification),
       context([...idsOf(notification), `Test of ${slackDate(at)}`]),
     ],
   };
+}
+
+/** Pressing it proves that answers reach Pushwarden too. */
+function seenButton(notification: Notification): SlackBlock[] {
+  const seen = notification.interactive === true ? [actionButton('I saw it', 'test.seen', notification.eventId)] : [];
+  return actions(seen, [{ label: 'See details', url: notification.link }]);
 }
 
 function details(notification: Notification): SlackBlock[] {

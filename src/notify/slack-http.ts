@@ -1,6 +1,6 @@
 import type { SendResult } from '../usecases/ports.ts';
 
-/** Requests to Slack, and what their failures mean. No reason ever holds an address, a token or free text. */
+/** Requests to Slack and to other webhooks, and what their failures mean. No reason ever holds an address, a token or free text. */
 
 export interface SlackHttp {
   readonly fetch: typeof fetch;
@@ -24,21 +24,25 @@ const USER_AGENT = 'pushwarden (+https://github.com/pushwarden/pushwarden)';
 const ANSWER_BYTES = 64 * 1024;
 const LONGEST_RETRY_AFTER_MS = 60 * 60 * 1000;
 
-/** POSTs JSON. Never throws, never follows a redirect (it would carry our message and token elsewhere). */
+/**
+ * POSTs JSON; a text is JSON already. Never throws, never follows a redirect (it would carry our message and token
+ * elsewhere).
+ */
 export async function postJson(
   http: SlackHttp,
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
+  method: 'POST' | 'PATCH' = 'POST',
 ): Promise<SlackAnswer> {
   // Called bare: workerd's own fetch refuses to be called as a method of another object.
   const { fetch, timeoutMs } = http;
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
-      method: 'POST',
+      method,
       headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'user-agent': USER_AGENT },
-      body: JSON.stringify(body),
+      body: typeof body === 'string' ? body : JSON.stringify(body),
       redirect: 'manual',
       signal,
     });

@@ -1,17 +1,21 @@
+import { isWatchAlert } from '../domain/alert.ts';
 import type { Notification } from '../usecases/ports.ts';
 import { alertMessage } from './slack-alert.ts';
 import type { SlackMessage } from './slack-blocks.ts';
+import { burstMessage } from './slack-burst.ts';
+import { digestMessage } from './slack-digest.ts';
 import {
   acknowledgedMessage,
   acknowledgedStatus,
   acknowledgedText,
   closedMessage,
   closedParent,
+  reminderMessage,
   worsenedMessage,
   worseStatus,
 } from './slack-follow-up.ts';
 import { healthClosedMessage, healthOpenedMessage, testMessage, undeterminedMessage } from './slack-health.ts';
-import { watchAcknowledgedMessage, watchClosedMessage, watchMessage } from './slack-watch.ts';
+import { watchAcknowledgedMessage, watchClosedMessage, watchMessage, watchReminderMessage } from './slack-watch.ts';
 
 /** The message to post: in the channel, or in the thread of `notification.parent`. */
 export function slackMessage(notification: Notification): SlackMessage {
@@ -31,6 +35,14 @@ export function slackMessage(notification: Notification): SlackMessage {
       return watchAcknowledgedMessage(notification, content);
     case 'watch-closed':
       return watchClosedMessage(notification, content);
+    case 'reminder':
+      return isWatchAlert(content.alert)
+        ? watchReminderMessage(notification, content.alert, content.openedAt)
+        : reminderMessage(notification, content.alert, content.openedAt);
+    case 'burst':
+      return burstMessage(notification, content.burst);
+    case 'digest':
+      return digestMessage(notification, content.digest);
     case 'undetermined':
       return undeterminedMessage(notification, content);
     case 'test':
@@ -61,8 +73,12 @@ export function slackParentMessage(notification: Notification): SlackMessage | n
       return watchMessage(notification, content.alert, acknowledgedStatus(content));
     case 'watch-closed':
       return watchClosedMessage(notification, content);
+    case 'burst':
+      return burstMessage(notification, content.burst);
     case 'opened':
     case 'watch-opened':
+    case 'reminder':
+    case 'digest':
     case 'undetermined':
     case 'test':
     case 'health-opened':

@@ -14,6 +14,9 @@ export const SLACK_LIMITS = {
   fields: 10,
   contextElements: 10,
   buttonText: 75,
+  confirmTitle: 100,
+  confirmText: 300,
+  confirmButton: 30,
   url: 3000,
   blocks: 50,
   /** Notification text. Slack cuts at 40,000; a lock screen long before. */
@@ -72,6 +75,15 @@ export function prose(text: string, max: number): string {
 export function code(name: string, max = LONGEST_NAME): string {
   const clean = cleanName(name).replaceAll('`', 'ˋ');
   return `\`${clean === '' ? '(no name)' : escapeWithin(clean, max)}\``;
+}
+
+// `slack:` and a name that may be anything, then the id that we put there.
+const SLACK_PERSON = /^slack:.*\(([UW][A-Z0-9]{2,20})\)$/su;
+
+/** Who did something: a mention of whoever pressed a button in Slack, else the name as it is. */
+export function person(by: string): string {
+  const id = SLACK_PERSON.exec(by)?.[1];
+  return id === undefined ? code(by, 200) : `<@${id}>`;
 }
 
 /** A command in a block of its own, easy to copy. */

@@ -2,9 +2,10 @@ import type { WatchAlertFacts } from '../domain/alert.ts';
 import type { WatchFinding } from '../domain/finding.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
 import { explainCredential } from './credential-words.ts';
+import { alertActions } from './slack-actions.ts';
 import { idsOf } from './slack-alert-parts.ts';
-import { context, header, linkButtons, notificationText, type SlackMessage, section } from './slack-blocks.ts';
-import { code, link, prose, shortName, slackDate } from './slack-text.ts';
+import { context, header, notificationText, type SlackMessage, section } from './slack-blocks.ts';
+import { code, link, person, prose, shortName, slackDate } from './slack-text.ts';
 import { reachPath, revokePage, watchActions, watchSubject, watchTitle } from './watch-words.ts';
 import { findingTitle } from './words.ts';
 
@@ -24,10 +25,7 @@ export function watchMessage(notification: Notification, alert: WatchAlertFacts,
       ...(status === null ? [] : [section(status)]),
       ...alert.findings.map((finding) => section(findingWords(finding))),
       section(`*Do now*\n${steps(alert)}`),
-      ...linkButtons([
-        { label: 'See evidence', url: notification.link },
-        { label: 'Revoke at Docker Hub', url: revokePage(alert) },
-      ]),
+      ...alertActions(notification, alert, [{ label: 'Revoke at Docker Hub', url: revokePage(alert) }]),
       context([...idsOf(notification), ...credentialId(alert), `Last ${slackDate(alert.at)}`]),
     ],
   };
@@ -50,6 +48,26 @@ const credentialId = ({ credential }: WatchAlertFacts): string[] =>
 const named = (notification: Notification, text: string): string =>
   notification.alertId === null ? text : `${notification.alertId}: ${text}`;
 
+/** Nobody has taken it, though somebody wanted to be reminded. */
+export function watchReminderMessage(
+  notification: Notification,
+  alert: WatchAlertFacts,
+  openedAt: number,
+): SlackMessage {
+  return {
+    text: notificationText(
+      named(notification, `STILL OPEN: ${watchTitle(alert)}. Nobody has it. ${watchSubject(alert)}`),
+    ),
+    blocks: [
+      section(
+        `⏰ *Still open, and nobody has it:* ${prose(watchTitle(alert), 100)}, ${code(watchSubject(alert), 300)}, since ${slackDate(openedAt)}.`,
+      ),
+      ...alertActions(notification, alert, [{ label: 'Revoke at Docker Hub', url: revokePage(alert) }]),
+      context([...idsOf(notification), ...credentialId(alert)]),
+    ],
+  };
+}
+
 /** For channels whose messages cannot be updated. */
 export function watchAcknowledgedMessage(
   notification: Notification,
@@ -58,7 +76,7 @@ export function watchAcknowledgedMessage(
   return {
     text: notificationText(named(notification, `${by} is on it. ${watchSubject(alert)}`)),
     blocks: [
-      section(`✋ *${code(by, 200)} is on it* since ${slackDate(at)}.\n${code(watchSubject(alert), 300)}`),
+      section(`✋ *${person(by)} is on it* since ${slackDate(at)}.\n${code(watchSubject(alert), 300)}`),
       context([...idsOf(notification), ...credentialId(alert)]),
     ],
   };
@@ -70,7 +88,7 @@ export function watchClosedMessage(notification: Notification, content: Content<
     resolution === 'incident'
       ? `📁 *Closed as an incident:* ${code(watchSubject(alert), 300)}.`
       : `✅ *Expected:* ${code(watchSubject(alert), 300)} was yours.`;
-  const why = `Closed by ${code(by ?? 'Pushwarden', 200)}${reason === null ? '' : `: ${prose(reason, 1000)}`}`;
+  const why = `Closed by ${by === null ? 'Pushwarden' : person(by)}${reason === null ? '' : `: ${prose(reason, 1000)}`}`;
   const evidence = notification.link === null ? [] : [link(notification.link, 'See evidence')];
   return {
     text: notificationText(

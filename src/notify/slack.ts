@@ -1,7 +1,8 @@
-import type { Notifier } from '../usecases/ports.ts';
+import { isLoopback } from '../domain/loopback.ts';
+import type { ChannelTarget, Notification, SendResult } from '../usecases/ports.ts';
 import { sendByBot } from './slack-bot.ts';
 import { transient } from './slack-http.ts';
-import { isLoopback, sendByWebhook } from './slack-webhook.ts';
+import { sendByWebhook } from './slack-webhook.ts';
 
 export interface SlackOptions {
   /** `https://slack.com/api`. */
@@ -15,17 +16,24 @@ export interface SlackOptions {
   readonly timeoutMs?: number;
 }
 
+type SlackTarget = Extract<ChannelTarget, { readonly kind: 'slack-webhook' | 'slack-bot' }>;
+
+export interface SlackNotifier {
+  send(target: SlackTarget, notification: Notification): Promise<SendResult>;
+}
+
 /**
  * Sends notifications to Slack: a message is one request, and one more each for an update, a lost thread, refused blocks.
  * @throws TypeError if the API address is not https (or, where allowed, http to this machine): a bot's token goes there.
  */
-export function createSlackNotifier(options: SlackOptions): Notifier {
+export function createSlackNotifier(options: SlackOptions): SlackNotifier {
   const { webhookHosts, allowLoopbackHttp, fetch, timeoutMs = 10_000 } = options;
   const api = new URL(options.apiUrl);
   if (api.protocol !== 'https:' && !(api.protocol === 'http:' && allowLoopbackHttp && isLoopback(api.hostname))) {
     throw new TypeError('The address of the Slack API is not https.');
   }
-  const http = { fetch, timeoutMs, apiUrl: api.href.replace(/\/+$/, ''), webhookHosts, allowLoopbackHttp };
+  const webhooks = { hosts: webhookHosts, allowLoopbackHttp };
+  const http = { fetch, timeoutMs, apiUrl: api.href.replace(/\/+$/, ''), webhooks };
   return {
     async send(target, notification) {
       try {

@@ -1,3 +1,4 @@
+import { isLoopback } from '../domain/loopback.ts';
 import type { ImageName } from '../domain/reference.ts';
 import { DEFAULT_BLOB_HOSTS, type RegistryEndpoint } from './endpoint.ts';
 import { type HttpAnswer, refusal, type SendHttp } from './http.ts';
@@ -58,10 +59,6 @@ function isAllowed(target: URL, endpoint: RegistryEndpoint, hosts: readonly stri
 function isHost(target: URL, host: string): boolean {
   if (host.startsWith('*.')) return target.port === '' && target.hostname.endsWith(host.slice(1));
   return target.host === host;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 function trouble(reason: string): HttpAnswer {

@@ -25,7 +25,15 @@ const TAKEN_AT: Readonly<Record<AlertStep, string>> = {
 /** Which alert: by key, or by what it is about while it is not closed. */
 export type AlertOfEvent =
   | { readonly id: number; readonly teamId: number }
+  /** Each of its alerts that took the step. */
+  | { readonly burst: number; readonly teamId: number }
   | { readonly repository: number; readonly subject: string };
+
+function whereOf(alert: AlertOfEvent): readonly [where: string, key: readonly [number, number | string]] {
+  if ('id' in alert) return ['l.id = ?3 AND l.team_id = ?4', [alert.id, alert.teamId]];
+  if ('burst' in alert) return ['l.burst_id = ?3 AND l.team_id = ?4', [alert.burst, alert.teamId]];
+  return [`l.repository_id = ?3 AND l.subject = ?4 AND l.state <> 'closed'`, [alert.repository, alert.subject]];
+}
 
 /**
  * Tells other systems of a step of an alert, in the batch that takes it and after the statement that does. Nothing is
@@ -39,13 +47,7 @@ export function alertEvent(
   reason: string | null = null,
 ): D1PreparedStatement {
   const type: EventType = `dev.pushwarden.alert.${step}.v1`;
-  const [where, key] =
-    'id' in alert
-      ? (['l.id = ?3 AND l.team_id = ?4', [alert.id, alert.teamId]] as const)
-      : ([
-          `l.repository_id = ?3 AND l.subject = ?4 AND l.state <> 'closed'`,
-          [alert.repository, alert.subject],
-        ] as const);
+  const [where, key] = whereOf(alert);
   return db
     .prepare(
       `WITH l AS (SELECT * FROM alerts l WHERE ${where} AND ${TAKEN_AT[step]} = ?1),

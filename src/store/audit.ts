@@ -26,6 +26,16 @@ export function auditEntry(db: D1Database, entry: AuditEntry): D1PreparedStateme
     );
 }
 
+/** The same, if the statement before it in the batch changed anything: what did nothing is not recorded as done. */
+export function auditIfChanged(db: D1Database, entry: AuditEntry): D1PreparedStatement {
+  const { teamId, at, actor, action, target, detail } = entry;
+  return db
+    .prepare(
+      'INSERT INTO audit_log (team_id, at, actor, action, target, detail) SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE changes() > 0',
+    )
+    .bind(teamId, at, actor, action, target, detail === null ? null : JSON.stringify(detail));
+}
+
 export interface AuditRecord {
   readonly id: number;
   readonly at: number;

@@ -1,7 +1,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
+import type { Severity } from '../domain/severity.ts';
+import type { ChannelKind } from '../usecases/ports.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
-
-export type ChannelKind = 'slack-webhook' | 'slack-bot';
 
 /** A channel as the API shows it: what it is called and whether it works, never its address. */
 export interface ChannelSummary {
@@ -12,6 +12,10 @@ export interface ChannelSummary {
   readonly forHealth: boolean;
   readonly refused: string | null;
   readonly createdAt: number;
+  readonly minSeverity: Severity;
+  /** Its Slack app has a signing secret of its own. */
+  readonly signed: boolean;
+  readonly anyoneMayAcknowledge: boolean;
 }
 
 interface Row {
@@ -22,7 +26,13 @@ interface Row {
   for_health: number;
   refused: string | null;
   created_at: number;
+  min_severity: Severity;
+  signed: number;
+  anyone_may_acknowledge: number;
 }
+
+const COLUMNS = `id, name, kind, for_alerts, for_health, refused, created_at, min_severity, signing IS NOT NULL AS signed,
+  anyone_may_acknowledge`;
 
 const summaryOf = (row: Row): ChannelSummary => ({
   id: row.id,
@@ -32,6 +42,9 @@ const summaryOf = (row: Row): ChannelSummary => ({
   forHealth: row.for_health === 1,
   refused: row.refused,
   createdAt: row.created_at,
+  minSeverity: row.min_severity,
+  signed: row.signed === 1,
+  anyoneMayAcknowledge: row.anyone_may_acknowledge === 1,
 });
 
 export interface ChannelChange {
@@ -39,6 +52,10 @@ export interface ChannelChange {
   readonly sealed: string;
   readonly forAlerts: boolean;
   readonly forHealth: boolean;
+  readonly minSeverity: Severity;
+  /** The sealed signing secret of its Slack app; `null`: none of its own. */
+  readonly signing: string | null;
+  readonly anyoneMayAcknowledge: boolean;
 }
 
 /** Messages that failed for good in the last week are sent after all once their channel has been mended. */
@@ -59,9 +76,7 @@ export function createChannelStore(db: D1Database) {
   return {
     async list(teamId: number): Promise<ChannelSummary[]> {
       const rows = await db
-        .prepare(
-          'SELECT id, name, kind, for_alerts, for_health, refused, created_at FROM channels WHERE team_id = ?1 ORDER BY id LIMIT 200',
-        )
+        .prepare(`SELECT ${COLUMNS} FROM channels WHERE team_id = ?1 ORDER BY id LIMIT 200`)
         .bind(teamId)
         .all<Row>();
       return rows.results.map(summaryOf);
@@ -87,17 +102,10 @@ export function createChannelStore(db: D1Database) {
         const results = await db.batch<{ id: number }>([
           db
             .prepare(
-              'INSERT INTO channels (team_id, name, kind, sealed, for_alerts, for_health, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id',
+              `INSERT INTO channels (team_id, name, kind, sealed, for_alerts, for_health, min_severity, signing, anyone_may_acknowledge, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING id`,
             )
-            .bind(
-              teamId,
-              name,
-              channel.kind,
-              channel.sealed,
-              channel.forAlerts ? 1 : 0,
-              channel.forHealth ? 1 : 0,
-              now,
-            ),
+            .bind(teamId, name, ...valuesOf(channel), now),
           ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
           ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
           wakeUnsent(teamId, now),
@@ -110,14 +118,20 @@ export function createChannelStore(db: D1Database) {
       }
     },
 
-    async get(teamId: number, id: number): Promise<(ChannelSummary & { sealed: string }) | null> {
+    async get(teamId: number, id: number): Promise<SealedChannel | null> {
       const row = await db
-        .prepare(
-          'SELECT id, name, kind, for_alerts, for_health, refused, created_at, sealed FROM channels WHERE team_id = ?1 AND id = ?2',
-        )
+        .prepare(`SELECT ${COLUMNS}, sealed, signing FROM channels WHERE team_id = ?1 AND id = ?2`)
         .bind(teamId, id)
-        .first<Row & { sealed: string }>();
-      return row === null ? null : { ...summaryOf(row), sealed: row.sealed };
+        .first<Row & { sealed: string; signing: string | null }>();
+      return row === null ? null : { ...summaryOf(row), sealed: row.sealed, signing: row.signing };
+    },
+
+    /** The team and the sealed signing secret of the Slack app that a channel was given. */
+    async slackApp(id: number): Promise<{ teamId: number; signing: string } | null> {
+      return db
+        .prepare('SELECT team_id AS teamId, signing FROM channels WHERE id = ?1 AND signing IS NOT NULL')
+        .bind(id)
+        .first<{ teamId: number; signing: string }>();
     },
 
     /** Changes a channel, forgets that it refused messages, and sends what it had refused. */
@@ -132,9 +146,10 @@ export function createChannelStore(db: D1Database) {
       await db.batch([
         db
           .prepare(
-            'UPDATE channels SET kind = ?3, sealed = ?4, for_alerts = ?5, for_health = ?6, refused = NULL WHERE team_id = ?1 AND id = ?2',
+            `UPDATE channels SET kind = ?3, sealed = ?4, for_alerts = ?5, for_health = ?6, min_severity = ?7, signing = ?8,
+               anyone_may_acknowledge = ?9, refused = NULL WHERE team_id = ?1 AND id = ?2`,
           )
-          .bind(teamId, id, channel.kind, channel.sealed, channel.forAlerts ? 1 : 0, channel.forHealth ? 1 : 0),
+          .bind(teamId, id, ...valuesOf(channel)),
         ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
         ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
         wakeUnsent(teamId, now),
@@ -156,5 +171,10 @@ export function createChannelStore(db: D1Database) {
     },
   };
 }
+
+const valuesOf = ({ kind, sealed, forAlerts, forHealth, minSeverity, signing, anyoneMayAcknowledge }: ChannelChange) =>
+  [kind, sealed, forAlerts ? 1 : 0, forHealth ? 1 : 0, minSeverity, signing, anyoneMayAcknowledge ? 1 : 0] as const;
+
+export type SealedChannel = ChannelSummary & { readonly sealed: string; readonly signing: string | null };
 
 export type ChannelStore = ReturnType<typeof createChannelStore>;

@@ -1,5 +1,6 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { AnyAlertFacts } from '../domain/alert.ts';
+import type { Severity } from '../domain/severity.ts';
 import { dayOf } from './codec.ts';
 import { DELIVERY, type DeliveryRecord, type DeliveryRow, deliveryOf } from './delivery-rows.ts';
 
@@ -16,10 +17,14 @@ export interface AlertRecord {
   readonly closedBy: string | null;
   readonly resolution: string | null;
   readonly reason: string | null;
+  readonly severity: Severity;
+  readonly burst: number | null;
+  readonly remindAt: number | null;
 }
 
 export const ALERT_COLUMNS = `id, repository_id AS repository, state, facts, opened_at AS openedAt, updated_at AS updatedAt, acknowledged_by AS acknowledgedBy,
-  acknowledged_at AS acknowledgedAt, closed_at AS closedAt, closed_by AS closedBy, resolution, reason`;
+  acknowledged_at AS acknowledgedAt, closed_at AS closedAt, closed_by AS closedBy, resolution, reason, severity, burst_id AS burst,
+  remind_at AS remindAt`;
 
 export type AlertRow = Omit<AlertRecord, 'facts'> & { readonly facts: string };
 

@@ -1,5 +1,6 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { CredentialKind, CredentialMark } from '../domain/credential.ts';
+import { severityOfFindings } from '../domain/severity.ts';
 import type { ChangeRow, NewWatchAlert, Review, ReviewStore, UnreviewedUse } from '../usecases/credential-stores.ts';
 import { alertEvent } from './alert-events.ts';
 import { type Blob, hexOf, runStateCode, sightingActionCode, sightingActionOf } from './codec.ts';
@@ -69,8 +70,8 @@ const EXPLAINED = `SELECT EXISTS (SELECT 1 FROM sightings s WHERE s.credential_i
   FROM json_each(?1) j ORDER BY j.key`;
 
 /** One live alert per subject: what is told of it again refreshes what it says. */
-const RAISE = `INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at) VALUES (?1, 0, ?2, 'open', ?3, ?4, ?4)
-  ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO UPDATE SET updated_at = excluded.updated_at,
+const RAISE = `INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at, severity) VALUES (?1, 0, ?2, 'open', ?3, ?4, ?4, ?5)
+  ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO UPDATE SET updated_at = excluded.updated_at, severity = excluded.severity,
     facts = json_set(facts, '$.findings', json(excluded.facts ->> 'findings'), '$.at', excluded.facts ->> 'at')`;
 const TELL = `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
   SELECT team_id, 'alert-' || id || '-opened', id, NULL, 'alerts', json_object('kind', 'watch-opened', 'alert', json(facts)), ?3, ?3
@@ -83,7 +84,7 @@ export function raiseAlert(
   now: number,
 ): D1PreparedStatement[] {
   return [
-    db.prepare(RAISE).bind(teamId, subject, JSON.stringify(facts), now),
+    db.prepare(RAISE).bind(teamId, subject, JSON.stringify(facts), now, severityOfFindings(facts.findings)),
     db.prepare(TELL).bind(teamId, subject, now),
     alertEvent(db, 'opened', { repository: 0, subject }, now),
   ];

@@ -1,5 +1,6 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Digest } from '../domain/digest.ts';
+import { severityOfFindings } from '../domain/severity.ts';
 import type { NewSighting } from '../usecases/credential-stores.ts';
 import type { AlertChange, CheckedPush, PushKey } from '../usecases/stores.ts';
 import { alertEvent } from './alert-events.ts';
@@ -167,10 +168,10 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
       return [
         db
           .prepare(
-            `INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at)
-             SELECT ?4, ?1, ?5, 'open', ?6, ?7, ?7 WHERE ${IF_SAVED} ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO NOTHING`,
+            `INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at, severity)
+             SELECT ?4, ?1, ?5, 'open', ?6, ?7, ?7, ?8 WHERE ${IF_SAVED} ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO NOTHING`,
           )
-          .bind(...saved, push.teamId, change.subject, JSON.stringify(change.facts), now),
+          .bind(...saved, push.teamId, change.subject, JSON.stringify(change.facts), now, severityOf(change)),
         ...[push, ...change.also].map((each) => linkPush(db, savedKey(each), change.subject)),
         db
           .prepare(
@@ -184,8 +185,10 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
     case 'worsened':
       return [
         db
-          .prepare(`UPDATE alerts SET facts = ?5, updated_at = ?6 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}`)
-          .bind(...saved, change.alertId, JSON.stringify(change.facts), now),
+          .prepare(
+            `UPDATE alerts SET facts = ?5, updated_at = ?6, severity = ?7 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}`,
+          )
+          .bind(...saved, change.alertId, JSON.stringify(change.facts), now, severityOf(change)),
         ...[push, ...change.also].map((each) => linkPushTo(db, savedKey(each), change.alertId)),
         ...(change.silent ? [] : [worsenedMessage(db, saved, change, now)]),
       ];
@@ -193,7 +196,7 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
       return [
         db
           .prepare(
-            `UPDATE alerts SET state = 'closed', resolution = 'cleared', closed_at = ?5, updated_at = ?5 WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}
+            `UPDATE alerts SET state = 'closed', resolution = 'cleared', closed_at = ?5, updated_at = ?5, remind_at = NULL WHERE id = ?4 AND state <> 'closed' AND ${IF_SAVED}
              AND NOT EXISTS (SELECT 1 FROM pushes o INDEXED BY pushes_by_digest WHERE o.repository_id = ?1 AND substr(o.digest, 1, 8) = substr(unhex(?6), 1, 8)
                AND o.digest = unhex(?6) AND o.verdict = ${ROGUE})`,
           )
@@ -227,6 +230,9 @@ function alertStatements(db: D1Database, change: AlertChange, now: number): D1Pr
 
 const closingReason = ({ content }: Extract<AlertChange, { kind: 'cleared' }>): string | null =>
   content.kind === 'closed' ? content.reason : null;
+
+const severityOf = ({ facts }: Extract<AlertChange, { kind: 'opened' | 'worsened' }>) =>
+  severityOfFindings(facts.findings);
 
 type Saved = readonly [repository: number, seq: number, rev: number];
 

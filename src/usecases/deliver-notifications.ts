@@ -1,8 +1,11 @@
+import { foldIntoBursts, isTold, updateBursts } from './fold-bursts.ts';
+import type { BurstStore } from './outbox.ts';
 import type { ChannelTarget, Clock, Notification, Notifier, Seal, SendResult, Wakeups } from './ports.ts';
 import type { ChannelRecord, HealthStore, NotificationStore, StoredNotification } from './stores.ts';
 
 export interface DeliverDependencies {
   readonly store: NotificationStore;
+  readonly bursts: BurstStore;
   readonly notifier: Notifier;
   readonly health: HealthStore;
   readonly seal: Seal;
@@ -10,6 +13,8 @@ export interface DeliverDependencies {
   readonly clock: Clock;
   /** Where people read more: `https://pushwarden.example.org`. */
   readonly publicUrl: string;
+  /** The installation's own Slack app tells us of pressed buttons. */
+  readonly interactive: boolean;
 }
 
 /** At once: each costs a request and a database query, and the Free plan allows 50 of each in an invocation. */
@@ -29,19 +34,22 @@ const PARALLEL = 6;
  * same event id, and never loses it.
  */
 export async function deliverNotifications(deps: DeliverDependencies): Promise<void> {
-  const due = await deps.store.take(deps.clock.now(), LEASE_MS, BATCH);
+  const taken = await deps.store.take(deps.clock.now(), LEASE_MS, BATCH);
+  const due = await foldIntoBursts(deps, taken);
   const groups = [...Map.groupBy(due, (each) => each.alertId ?? `own ${each.id}`).values()];
   const workers = Array.from({ length: PARALLEL }, async (_, worker) => {
     for (let n = worker; n < groups.length; n += PARALLEL) await deliverInOrder(deps, groups[n] ?? []);
   });
   await Promise.all(workers);
-  if (due.length === BATCH) await deps.wakeups.notifications();
+  await updateBursts(deps, due);
+  if (taken.length === BATCH) await deps.wakeups.notifications();
 }
 
 /** Messages of one alert go out in their order; the first that has to wait makes the rest wait. */
 async function deliverInOrder(deps: DeliverDependencies, group: readonly StoredNotification[]): Promise<void> {
   let reference = group[0]?.parent ?? null;
   let waits = false;
+  let told = false;
   for (const notification of group) {
     // `take` saw a predecessor unsent: it is in this group, and was sent just now, unless it is somebody else's.
     const follows = notification !== group[0] || !notification.afterUnsent;
@@ -49,26 +57,26 @@ async function deliverInOrder(deps: DeliverDependencies, group: readonly StoredN
       await retryIn(deps, notification, FIRST_RETRY_MS);
       continue;
     }
-    const result = await deliver(deps, { ...notification, parent: notification.parent ?? reference });
+    const parent = notification.parent ?? reference;
+    const result = await deliver(deps, { ...notification, parent, told: notification.told || told });
     if (result === null || !result.ok) waits = true;
-    else if (isOpening(notification.content)) reference = result.reference;
+    else reference ??= result.reference;
+    told = !waits;
   }
 }
-
-/** The first message about an alert, which later ones answer. */
-const isOpening = ({ kind }: StoredNotification['content']): boolean => kind === 'opened' || kind === 'watch-opened';
 
 async function deliver(deps: DeliverDependencies, notification: StoredNotification): Promise<SendResult | null> {
   const { channel } = notification;
   if (channel === null) return withoutChannel(deps, notification);
+  if (await isTold(deps, notification, channel)) return { ok: true, reference: null };
   if (channel.refused !== null) {
     await deps.store.failed(notification.id, null, channel.refused);
     return null;
   }
   const target = await openTarget(deps.seal, channel);
-  const result = await deps.notifier.send(target, messageOf(deps, notification));
+  const result = await deps.notifier.send(target, messageOf(deps, notification, channel));
   if (result.ok) {
-    await deps.store.sent(notification.id, channel.id, result.reference, deps.clock.now());
+    await deps.store.sent(notification, channel.id, result.reference, deps.clock.now());
   } else if (result.permanent) {
     await deps.store.failed(notification.id, channel.id, result.reason);
     await deps.health.raise(
@@ -84,6 +92,10 @@ async function deliver(deps: DeliverDependencies, notification: StoredNotificati
 }
 
 async function withoutChannel(deps: DeliverDependencies, notification: StoredNotification): Promise<null> {
+  if (notification.belowAll) {
+    await deps.store.failed(notification.id, null, 'below the minimum severity of every channel');
+    return null;
+  }
   await retryIn(deps, notification, SLOWEST_RETRY_MS);
   const image = notification.image ?? (notification.content.kind === 'watch-opened' ? 'your credentials' : null);
   if (notification.route === 'alerts' && image !== null)
@@ -91,29 +103,33 @@ async function withoutChannel(deps: DeliverDependencies, notification: StoredNot
   return null;
 }
 
-async function openTarget(seal: Seal, channel: ChannelRecord): Promise<ChannelTarget> {
-  const secret = JSON.parse(await seal.open(channel.sealed, 'channel')) as { url: string } & {
-    token: string;
-    channel: string;
-  }; // as sealed by `addChannel`
-  return channel.kind === 'slack-webhook'
-    ? { kind: 'slack-webhook', url: secret.url }
-    : { kind: 'slack-bot', token: secret.token, channel: secret.channel };
+async function openTarget(seal: Seal, { kind, sealed }: ChannelRecord): Promise<ChannelTarget> {
+  const secret: object = JSON.parse(await seal.open(sealed, 'channel'));
+  return { kind, ...secret } as ChannelTarget; // as sealed by `addChannel`
 }
 
-function messageOf(deps: DeliverDependencies, { event, alertId, content, parent }: StoredNotification): Notification {
+function messageOf(deps: DeliverDependencies, stored: StoredNotification, channel: ChannelRecord): Notification {
+  const { event, alertId, content, parent } = stored;
   return {
     eventId: event,
     alertId: alertId === null ? null : `A-${alertId}`,
-    link: linkOf(deps.publicUrl, alertId, content),
-    content,
+    link: linkOf(deps.publicUrl, stored),
+    content: untold(stored) ?? content,
     parent,
+    thread: parent === null ? stored.burstMessage : null,
+    interactive: deps.interactive || channel.signed,
   };
 }
 
-function linkOf(publicUrl: string, alertId: number | null, content: StoredNotification['content']): string | null {
+/** This channel did not hear of its opening, which was not urgent enough for it: now it does, with all there is to say. */
+function untold({ content, told }: StoredNotification): Notification['content'] | null {
+  return content.kind === 'worsened' && !told ? { kind: 'opened', alert: content.alert } : null;
+}
+
+function linkOf(publicUrl: string, { alertId, burstId, content }: StoredNotification): string | null {
   if (publicUrl === '') return null;
   if (alertId !== null) return `${publicUrl}/alerts/A-${alertId}`;
+  if (burstId !== null) return `${publicUrl}/alerts`;
   if (content.kind === 'undetermined') return `${publicUrl}/api/v1/pushes/${content.push}`;
   return `${publicUrl}/alerts?state=health`;
 }

@@ -1,4 +1,5 @@
-import type { AlertFacts, AlertResolution, WatchAlertFacts } from '../domain/alert.ts';
+import type { AlertFacts, AlertResolution, AnyAlertFacts, WatchAlertFacts } from '../domain/alert.ts';
+import type { Burst } from '../domain/burst.ts';
 import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Evidence } from '../domain/evidence.ts';
@@ -6,6 +7,7 @@ import type { FindingCode, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { ImageName } from '../domain/reference.ts';
 import type { CiRun, FoundSignature, SignaturePlace, SignaturePlaceName } from '../domain/signature.ts';
+import type { WeeklySummary } from '../domain/weekly-summary.ts';
 
 /** The time, in ms since the epoch. A local installation can advance it. */
 export interface Clock {
@@ -184,7 +186,13 @@ export class InvalidCiToken extends Error {
 /** Where a message goes. `secret` parts are decrypted only for sending and never logged. */
 export type ChannelTarget =
   | { readonly kind: 'slack-webhook'; readonly url: string }
-  | { readonly kind: 'slack-bot'; readonly token: string; readonly channel: string };
+  | { readonly kind: 'slack-bot'; readonly token: string; readonly channel: string }
+  | { readonly kind: 'discord' | 'teams'; readonly url: string }
+  /** `secret`: `whsec_…`, with which each message is signed. */
+  | { readonly kind: 'webhook'; readonly url: string; readonly secret: string }
+  | { readonly kind: 'email'; readonly to: string };
+
+export type ChannelKind = ChannelTarget['kind'];
 
 /** A message already in a channel that can be updated or answered in its thread. */
 export interface MessageReference {
@@ -235,6 +243,11 @@ export type NotificationContent =
       /** What the sources said, place by place. */
       readonly reasons: readonly string[];
     }
+  /** Nobody has it, though somebody asked to be reminded. */
+  | { readonly kind: 'reminder'; readonly alert: AnyAlertFacts; readonly openedAt: number }
+  /** Many alerts as one message, as they stand when it is sent. */
+  | { readonly kind: 'burst'; readonly burst: Burst }
+  | { readonly kind: 'digest'; readonly digest: WeeklySummary }
   | { readonly kind: 'test'; readonly image: string; readonly by: string; readonly at: number }
   | { readonly kind: 'health-opened'; readonly fact: HealthFact; readonly at: number }
   | { readonly kind: 'health-closed'; readonly fact: HealthFact; readonly openedAt: number; readonly at: number };
@@ -248,8 +261,12 @@ export interface Notification {
   /** Where a person reads more. */
   readonly link: string | null;
   readonly content: NotificationContent;
-  /** The alert's first message, when the channel can be updated and threaded. */
+  /** The message's own earlier one (the alert's or the burst's first), when the channel can be updated and threaded. */
   readonly parent: MessageReference | null;
+  /** Of an alert without a message of its own: that of its burst, to be answered in its thread and left as it is. */
+  readonly thread?: MessageReference | null;
+  /** The channel's app tells us of buttons that are pressed. */
+  readonly interactive?: boolean;
 }
 
 export type SendResult =

@@ -8,7 +8,15 @@ import type { HealthFact } from '../domain/health.ts';
 import type { Policy, Pusher } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
 import type { KeptSignatures } from './gather-signatures.ts';
-import type { Look, MessageReference, NotificationContent } from './ports.ts';
+import type { Look, NotificationContent } from './ports.ts';
+
+export type {
+  BurstStore,
+  ChannelRecord,
+  NewNotification,
+  NotificationStore,
+  StoredNotification,
+} from './outbox.ts';
 
 /** A push by its key. `12-345` in the API. */
 export interface PushKey {
@@ -211,58 +219,6 @@ export interface SeenPush {
   readonly origin: 'read-back' | 'sweep' | 'audit-log';
   readonly notBefore: number;
   readonly actorId: number | null;
-}
-
-export interface ChannelRecord {
-  readonly id: number;
-  readonly name: string;
-  readonly kind: 'slack-webhook' | 'slack-bot';
-  readonly sealed: string;
-  /** Why the channel refuses messages for good; `null`: it does not. */
-  readonly refused: string | null;
-}
-
-/** A message written down, with all that sending it needs. */
-export interface StoredNotification {
-  readonly id: number;
-  readonly teamId: number;
-  /** Unique: makes each edge of an alert one message, and a repeat recognisable. */
-  readonly event: string;
-  readonly alertId: number | null;
-  readonly repositoryId: number | null;
-  readonly image: string | null;
-  readonly route: 'alerts' | 'health';
-  readonly content: NotificationContent;
-  readonly attempts: number;
-  readonly createdAt: number;
-  /** Its own channel, else the repository's, else the team's for this route; `null`: none. */
-  readonly channel: ChannelRecord | null;
-  /** The alert's first message in that channel. */
-  readonly parent: MessageReference | null;
-  /** An earlier message of the same alert is still to be sent. */
-  readonly afterUnsent: boolean;
-}
-
-export interface NotificationStore {
-  /** Takes due notifications for sending, oldest first; they are due again after the lease if nothing is said of them. */
-  take(now: number, leaseMs: number, limit: number): Promise<StoredNotification[]>;
-  sent(id: number, channelId: number, reference: MessageReference | null, now: number): Promise<void>;
-  retry(id: number, at: number): Promise<void>;
-  /** Gives a message up, and if a channel refused it, the channel until somebody changes it. */
-  failed(id: number, channelId: number | null, reason: string): Promise<void>;
-  /** When the next one is due, if any. */
-  nextDue(): Promise<number | null>;
-  add(notification: NewNotification): Promise<void>;
-}
-
-export interface NewNotification {
-  readonly teamId: number;
-  readonly event: string;
-  readonly route: 'alerts' | 'health';
-  readonly repositoryId: number | null;
-  readonly alertId: number | null;
-  readonly content: NotificationContent;
-  readonly now: number;
 }
 
 export interface HealthStore {

@@ -100,6 +100,8 @@ const table: Readonly<Record<string, Entry>> = {
     other: '404',
   },
   'POST /sources/{id}/poll': { path: () => `/sources/${one.source}/poll`, other: '404' },
+  'GET /bursts/{id}': { path: () => '/bursts/B-1', other: '404' },
+  'GET /slack-users': { path: () => '/slack-users', other: 'empty' },
   'GET /channels': { path: () => '/channels', other: 'empty' },
   'PATCH /channels/{id}': { path: () => `/channels/${one.channel}`, body: () => ({ health: true }), other: '404' },
   'GET /api-keys': { path: () => '/api-keys', other: 'own list' },
@@ -159,6 +161,12 @@ const table: Readonly<Record<string, Entry>> = {
     other: 'makes its own',
   },
   'DELETE /event-subscriptions/{id}': { path: () => `/event-subscriptions/${one.subscription}`, other: '404' },
+  'POST /slack-users': {
+    path: () => '/slack-users',
+    body: () => ({ workspace: 'T0MADE', user: 'U0MADE', name: 'made', role: 'admin' }),
+    other: 'makes its own',
+  },
+  'DELETE /slack-users/{workspace}/{user}': { path: () => '/slack-users/T0ONE/U0ONE', other: '404' },
   'DELETE /trusted-roots/{name}': { path: () => '/trusted-roots/of-alerts', other: '404' },
   'DELETE /sources/{id}': { path: () => `/sources/${one.source}`, other: '404' },
   'DELETE /channels/{id}': { path: () => `/channels/${one.channel}`, other: '404' },
@@ -216,6 +224,13 @@ async function fillTeam1(): Promise<void> {
   ).json.id;
   // A log may tell of it so late: then it is settled, and exported.
   await pushwarden.advance(3 * 3600);
+  await pushwarden.api('POST', '/slack-users', { workspace: 'T0ONE', user: 'U0ONE', name: 'alerts', role: 'admin' });
+  await pushwarden.db.batch([
+    pushwarden.db.prepare(
+      `INSERT INTO bursts (team_id, channel_id, severity, opened_at, joined_at) VALUES (1, 1, 'critical', 0, 0)`,
+    ),
+    pushwarden.db.prepare('UPDATE alerts SET burst_id = 1'),
+  ]);
   one.alert = (await pushwarden.api('GET', '/alerts')).json.items[0].id;
   one.channel = (await pushwarden.api('GET', '/channels')).json.items.find((each: Json) => each.name === 'alerts').id;
 }

@@ -1,3 +1,4 @@
+import { createHmac, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod';
 import { HttpDouble, type SeenRequest, sendJson } from './http-double.ts';
@@ -26,6 +27,46 @@ export interface SlackRefusal {
   readonly retryAfterSeconds?: number;
 }
 
+/** A Slack app with interactivity, as its settings page has it. */
+export interface SlackApp {
+  readonly signingSecret: string;
+  /** Where Slack sends pressed buttons. */
+  readonly requestUrl: string;
+}
+
+export interface SlackPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly workspace: string;
+}
+
+/** How a press differs from what Slack would send. */
+export interface PressChanges {
+  /** Of a menu: the option chosen, by its value's end. */
+  readonly option?: string;
+  /** Seconds since the epoch. */
+  readonly timestamp?: number;
+  readonly signature?: string;
+  readonly responseUrl?: string;
+  readonly value?: string;
+}
+
+/** A press as it goes over the wire: it can be sent again, which is a replay. */
+export interface SignedPress {
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const element = z.looseObject({
+  action_id: z.string(),
+  value: z.string().optional(),
+  options: z.array(z.looseObject({ value: z.string() })).optional(),
+});
+const blocks = z.object({
+  blocks: z.array(z.looseObject({ type: z.string(), elements: z.array(z.unknown()).optional() })),
+});
+
 const posted = z.looseObject({
   channel: z.string().optional(),
   ts: z.string().optional(),
@@ -46,6 +87,8 @@ const METHODS = ['chat.postMessage', 'chat.update'] as const;
 export class SlackDouble {
   /** In the order of arrival. */
   readonly messages: SlackMessage[] = [];
+  /** What people were told for their eyes only. */
+  readonly replies: string[] = [];
   readonly #http = new HttpDouble((request, response, body) => this.#route(request, response, body));
   readonly #waiting = new Set<() => void>();
   #refusals: { readonly refusal: SlackRefusal; left: number }[] = [];
@@ -114,6 +157,61 @@ export class SlackDouble {
     }
   }
 
+  /** Somebody presses a button of a message: what Slack sends for it, signed. */
+  press(
+    app: SlackApp,
+    message: SlackMessage,
+    actionId: string,
+    person: SlackPerson,
+    changes: PressChanges = {},
+  ): SignedPress {
+    const found = actionOf(message, actionId);
+    const chosen = found.options?.find(({ value }) => value.endsWith(changes.option ?? ''));
+    const action = {
+      action_id: actionId,
+      block_id: 'b',
+      type: found.options === undefined ? 'button' : 'static_select',
+      action_ts: `${Date.now() / 1000}`,
+      ...(found.options === undefined ? { value: changes.value ?? found.value } : { selected_option: chosen }),
+    };
+    const isWebhook = message.method === 'webhook';
+    const channel = isWebhook ? 'C0WEBHOOK' : message.channel;
+    const payload = {
+      type: 'block_actions',
+      user: { id: person.id, username: person.name, name: person.name, team_id: person.workspace },
+      api_app_id: 'A0APP',
+      token: 'legacy',
+      container: { type: 'message', message_ts: message.ts, channel_id: channel, is_ephemeral: false },
+      trigger_id: randomUUID(),
+      team: { id: person.workspace, domain: 'example' },
+      channel: { id: channel, name: 'alerts' },
+      response_url: changes.responseUrl ?? `${this.url}/actions/T1/1/x`,
+      actions: [action],
+    };
+    const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+    const timestamp = `${changes.timestamp ?? Math.floor(Date.now() / 1000)}`;
+    const mac = createHmac('sha256', app.signingSecret).update(`v0:${timestamp}:${body}`).digest('hex');
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-slack-request-timestamp': timestamp,
+      'x-slack-signature': changes.signature ?? `v0=${mac}`,
+      'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
+    };
+    return { url: app.requestUrl, body, headers };
+  }
+
+  /** Sends a press. Answers with the status. */
+  async deliver({ url, body, headers }: SignedPress): Promise<number> {
+    const answer = await fetch(url, { method: 'POST', body, headers, signal: AbortSignal.timeout(10_000) });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+
+  /** Presses a button. */
+  click(...press: Parameters<SlackDouble['press']>): Promise<number> {
+    return this.deliver(this.press(...press));
+  }
+
   async #nextMessage(timeoutMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const wake = () => {
@@ -129,6 +227,10 @@ export class SlackDouble {
   #route(request: IncomingMessage, response: ServerResponse, body: Buffer): ServerResponse {
     const at = performance.now();
     const path = new URL(request.url ?? '/', this.url).pathname;
+    if (path.startsWith('/actions/')) {
+      this.replies.push(readBody(body)?.text ?? '');
+      return response.writeHead(200).end('ok');
+    }
     const isWebhook = path.startsWith('/services/');
     const method = METHODS.find((name) => path === `/api/${name}`);
     if (!isWebhook && method === undefined) return sendJson(response, 200, { ok: false, error: 'unknown_method' });
@@ -180,6 +282,14 @@ export class SlackDouble {
   #newTs(): string {
     return `${Math.floor(Date.now() / 1000)}.${String(this.#count).padStart(6, '0')}`;
   }
+}
+
+/** A message's button or menu; a person can only press what is there. */
+function actionOf(message: SlackMessage, actionId: string): z.infer<typeof element> {
+  const elements = blocks.parse(JSON.parse(message.json)).blocks.flatMap((block) => block.elements ?? []);
+  const found = elements.map((each) => element.safeParse(each)).find(({ data }) => data?.action_id === actionId);
+  if (found?.data === undefined) throw new Error(`The message has no button ${actionId}: ${message.text}`);
+  return found.data;
 }
 
 function readBody(body: Buffer): Posted | null {

@@ -1,74 +1,92 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
-import { isLoopback } from '../../settings.ts';
-import type { ChannelSummary } from '../../store/channels.ts';
+import { isDestination } from '../../domain/destination.ts';
+import { newSecret } from '../../secrets.ts';
+import type { ChannelChange, SealedChannel } from '../../store/channels.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
-import { idParam, nameText } from '../schemas/common.ts';
+import { channelChange, type GivenAddress, newChannel } from '../schemas/channels.ts';
+import { idParam } from '../schemas/common.ts';
 import { channelAnswer } from '../schemas/records.ts';
 import { channelView } from '../views.ts';
 
-const roles = {
-  default: z
-    .boolean()
-    .optional()
-    .meta({ description: 'Takes the alerts of images without a channel of their own. The first channel is it.' }),
-  health: z
-    .boolean()
-    .optional()
-    .meta({ description: 'Takes what is about Pushwarden itself; without one that goes to the default channel.' }),
-};
-const address = {
-  'slack-webhook': { kind: z.literal('slack-webhook'), url: z.url().max(500) },
-  'slack-bot': {
-    kind: z.literal('slack-bot'),
-    token: z.string().min(8).max(500),
-    channel: z.string().min(1).max(100).meta({ description: 'Channel id (C…) or name.' }),
-  },
-};
-
-const newChannel = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ name: nameText, ...address['slack-webhook'], ...roles }),
-    z.strictObject({ name: nameText, ...address['slack-bot'], ...roles }),
-  ])
-  .meta({ id: 'ChannelInput' });
-
-const changed = z
-  .union([
-    z.strictObject({ ...address['slack-webhook'], ...roles }),
-    z.strictObject({ ...address['slack-bot'], ...roles }),
-    z.strictObject(roles),
-  ])
-  .meta({ id: 'ChannelChange' });
-
-type Address =
-  | { readonly kind: 'slack-webhook'; readonly url: string }
-  | { readonly kind: 'slack-bot'; readonly token: string; readonly channel: string };
-
 /** Refuses an address we would not send to, when it is saved rather than when it is needed. */
-function checkAddress(services: Services, given: Address): void {
-  if (given.kind !== 'slack-webhook') return;
-  const url = new URL(given.url);
-  const { local, slackWebhookHosts } = services.settings;
-  if (local && url.protocol === 'http:' && isLoopback(url.hostname)) return;
-  if (url.protocol !== 'https:' || !slackWebhookHosts.includes(url.host.toLowerCase())) {
+function checkAddress(services: Services, given: GivenAddress): void {
+  if (given.kind === 'email' && !services.sendsEmail)
     throw new Problem(
       400,
-      `url: expected an https address at ${slackWebhookHosts.join(' or ')} (SLACK_WEBHOOK_HOSTS).`,
+      'This installation sends no e-mail: it needs EMAIL_FROM and a send_email binding named EMAIL.',
     );
+  if (given.kind === 'email' || given.kind === 'slack-bot') return;
+  const { local: allowLoopbackHttp, ...settings } = services.settings;
+  const { hosts, setting } = {
+    'slack-webhook': { hosts: settings.slackWebhookHosts, setting: 'SLACK_WEBHOOK_HOSTS' },
+    discord: { hosts: settings.discordWebhookHosts, setting: 'DISCORD_WEBHOOK_HOSTS' },
+    teams: { hosts: settings.teamsWebhookHosts, setting: 'TEAMS_WEBHOOK_HOSTS' },
+    webhook: { hosts: settings.webhookHosts, setting: 'WEBHOOK_HOSTS' },
+  }[given.kind];
+  if (isDestination(given.url, { hosts, allowLoopbackHttp })) return;
+  if (hosts.length === 0) throw new Problem(400, `This installation sends to no such address: set ${setting} first.`);
+  throw new Problem(400, `url: expected an https address at ${hosts.join(' or ')} (${setting}).`);
+}
+
+/** What is kept encrypted of an address. */
+function secretOf(given: GivenAddress): object {
+  switch (given.kind) {
+    case 'slack-bot':
+      return { token: given.token, channel: given.channel };
+    case 'webhook':
+      return { url: given.url, secret: given.secret ?? '' };
+    case 'email':
+      return { to: given.to };
+    default:
+      return { url: given.url };
   }
 }
 
-const sealed = (services: Services, given: Address): Promise<string> =>
-  services.seal.seal(
-    JSON.stringify(
-      given.kind === 'slack-webhook' ? { url: given.url } : { token: given.token, channel: given.channel },
-    ),
-    'channel',
-  );
+/** A webhook without a secret gets one, which the answer shows this once. */
+function withSecret(given: GivenAddress): {
+  readonly given: GivenAddress;
+  readonly made?: { readonly secret: string };
+} {
+  if (given.kind !== 'webhook' || given.secret !== undefined) return { given };
+  const secret = `whsec_${newSecret().replaceAll('-', '+').replaceAll('_', '/')}=`;
+  return { given: { ...given, secret }, made: { secret } };
+}
 
-async function channelOf(services: Services, teamId: number, id: number): Promise<ChannelSummary & { sealed: string }> {
+type SlackOptions = Pick<
+  z.output<typeof channelChange> & { kind?: 'slack-bot' },
+  'signingSecret' | 'anyoneMayAcknowledge'
+>;
+
+/** What only Slack channels have, after a change. */
+async function slackOptions(
+  services: Services,
+  kind: ChannelChange['kind'],
+  body: object,
+  before: SealedChannel | null,
+): Promise<Pick<ChannelChange, 'signing' | 'anyoneMayAcknowledge'>> {
+  const given: SlackOptions = body; // the schema has checked them, or there are none
+  const isSlack = kind === 'slack-webhook' || kind === 'slack-bot';
+  if (!isSlack) {
+    if (given.signingSecret !== undefined || given.anyoneMayAcknowledge !== undefined)
+      throw new Problem(400, 'signingSecret and anyoneMayAcknowledge are for Slack channels.');
+    return { signing: null, anyoneMayAcknowledge: false };
+  }
+  const { signingSecret: secret } = given;
+  const signing =
+    secret === undefined
+      ? (before?.signing ?? null)
+      : secret === null
+        ? null
+        : await services.seal.seal(secret, 'slack-app');
+  return { signing, anyoneMayAcknowledge: given.anyoneMayAcknowledge ?? before?.anyoneMayAcknowledge ?? false };
+}
+
+const sealed = (services: Services, given: GivenAddress): Promise<string> =>
+  services.seal.seal(JSON.stringify(secretOf(given)), 'channel');
+
+async function channelOf(services: Services, teamId: number, id: number): Promise<SealedChannel> {
   const channel = await services.channels.get(teamId, id);
   if (channel === null) throw notFound();
   return channel;
@@ -80,13 +98,16 @@ async function add({
   services,
   now,
 }: RouteInput<unknown, unknown, z.output<typeof newChannel>>): Promise<z.input<typeof channelAnswer>> {
-  checkAddress(services, body);
+  const { given, made } = withSecret(body);
+  checkAddress(services, given);
   const isFirst = (await services.channels.list(caller.teamId)).length === 0;
   const channel = {
     kind: body.kind,
-    sealed: await sealed(services, body),
+    sealed: await sealed(services, given),
     forAlerts: body.default ?? isFirst,
     forHealth: body.health ?? false,
+    minSeverity: body.minSeverity ?? 'notice',
+    ...(await slackOptions(services, body.kind, body, null)),
   };
   const audit = {
     teamId: caller.teamId,
@@ -94,13 +115,20 @@ async function add({
     actor: caller.name,
     action: 'channel.created',
     target: body.name,
-    detail: { kind: body.kind },
+    detail: { kind: body.kind, ...visible(channel) },
   };
   const id = await services.channels.add(caller.teamId, body.name, channel, now, audit);
   if (id === null) throw new Problem(409, `There is a channel "${body.name}" already.`);
   await services.wakeups.notifications();
-  return channelView(await channelOf(services, caller.teamId, id));
+  return { ...channelView(await channelOf(services, caller.teamId, id), services.settings), ...made };
 }
+
+/** For the audit log: never a secret. */
+const visible = ({ minSeverity, anyoneMayAcknowledge, signing }: ChannelChange) => ({
+  minSeverity,
+  anyoneMayAcknowledge,
+  signed: signing !== null,
+});
 
 async function change({
   params,
@@ -108,15 +136,20 @@ async function change({
   caller,
   services,
   now,
-}: RouteInput<z.output<typeof idParam>, unknown, z.output<typeof changed>>): Promise<z.input<typeof channelAnswer>> {
+}: RouteInput<z.output<typeof idParam>, unknown, z.output<typeof channelChange>>): Promise<
+  z.input<typeof channelAnswer>
+> {
   const before = await channelOf(services, caller.teamId, params.id);
-  const given = 'kind' in body ? body : null;
+  const { given, made = {} } = 'kind' in body ? withSecret(body) : { given: null };
   if (given !== null) checkAddress(services, given);
+  const kind = given?.kind ?? before.kind;
   const channel = {
-    kind: given?.kind ?? before.kind,
+    kind,
     sealed: given === null ? before.sealed : await sealed(services, given),
     forAlerts: body.default ?? before.forAlerts,
     forHealth: body.health ?? before.forHealth,
+    minSeverity: body.minSeverity ?? before.minSeverity,
+    ...(await slackOptions(services, kind, body, before)),
   };
   const audit = {
     teamId: caller.teamId,
@@ -124,13 +157,13 @@ async function change({
     actor: caller.name,
     action: 'channel.changed',
     target: before.name,
-    detail: { kind: channel.kind, address: given !== null },
+    detail: { kind, address: given !== null, ...visible(channel) },
   };
   await services.channels.change(caller.teamId, params.id, before.name, channel, now, audit);
   if (before.refused !== null)
     await services.health.settle(caller.teamId, { kind: 'channel-refused', channel: before.name, reason: '' }, now);
   await services.wakeups.notifications();
-  return channelView(await channelOf(services, caller.teamId, params.id));
+  return { ...channelView(await channelOf(services, caller.teamId, params.id), services.settings), ...made };
 }
 
 export const channelRoutes: readonly ApiRoute[] = [
@@ -138,7 +171,7 @@ export const channelRoutes: readonly ApiRoute[] = [
     method: 'post',
     path: '/channels',
     operationId: 'addChannel',
-    summary: 'Add a Slack channel, by incoming webhook or by bot token',
+    summary: 'Add a channel: Slack, Discord, Microsoft Teams, a webhook or e-mail',
     scope: 'admin',
     body: newChannel,
     status: 201,
@@ -152,7 +185,10 @@ export const channelRoutes: readonly ApiRoute[] = [
     summary: 'Channels, without their addresses',
     scope: 'read',
     response: z.object({ items: z.array(channelAnswer) }),
-    handle: async ({ caller, services }) => ({ items: (await services.channels.list(caller.teamId)).map(channelView) }),
+    async handle({ caller, services }) {
+      const channels = await services.channels.list(caller.teamId);
+      return { items: channels.map((channel) => channelView(channel, services.settings)) };
+    },
   }),
   route({
     method: 'patch',
@@ -161,7 +197,7 @@ export const channelRoutes: readonly ApiRoute[] = [
     summary: 'Change a channel; what it had refused is sent again',
     scope: 'admin',
     params: idParam,
-    body: changed,
+    body: channelChange,
     response: channelAnswer,
     handle: change,
   }),

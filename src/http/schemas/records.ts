@@ -132,6 +132,9 @@ export const alertAnswer = z
     closedBy: z.string().nullable(),
     resolution: z.string().nullable(),
     reason: z.string().nullable(),
+    severity: z.enum(['notice', 'high', 'critical']),
+    burst: z.string().nullable().meta({ description: 'The burst it is part of: one message speaks for all of them.' }),
+    remindAt: time.nullable().meta({ description: 'When it is said again that nobody has it.' }),
   })
   .meta({ id: 'Alert' });
 
@@ -139,9 +142,16 @@ export const channelAnswer = z
   .object({
     id: z.int(),
     name: z.string(),
-    kind: z.enum(['slack-webhook', 'slack-bot']),
+    kind: z.enum(['slack-webhook', 'slack-bot', 'discord', 'teams', 'webhook', 'email']),
     default: z.boolean(),
     health: z.boolean(),
+    minSeverity: z.enum(['notice', 'high', 'critical']),
+    interactions: z
+      .string()
+      .nullable()
+      .meta({ description: 'The Request URL of its Slack app, if messages have buttons; null: they have none.' }),
+    anyoneMayAcknowledge: z.boolean(),
+    secret: z.string().optional().meta({ description: 'Of a webhook, if it was made here; shown once.' }),
     refused: z
       .string()
       .nullable()

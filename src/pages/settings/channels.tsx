@@ -1,3 +1,4 @@
+import type { ChannelKind } from '../../usecases/ports.ts';
 import type { PageInput } from '../page.ts';
 import { Rows } from '../parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from '../parts/verdict-badge.tsx';
@@ -5,7 +6,14 @@ import { When } from '../parts/when.tsx';
 import { show } from '../show.tsx';
 import { SettingsFrame } from './frame.tsx';
 
-const KINDS = { 'slack-webhook': 'Slack, incoming webhook', 'slack-bot': 'Slack, bot' } as const;
+const KINDS: Readonly<Record<ChannelKind, string>> = {
+  'slack-webhook': 'Slack, incoming webhook',
+  'slack-bot': 'Slack, bot',
+  discord: 'Discord',
+  teams: 'Microsoft Teams',
+  webhook: 'Webhook',
+  email: 'E-mail',
+};
 
 export async function channelsPage(input: PageInput): Promise<Response> {
   const { c, services, visit, now } = input;

@@ -7,6 +7,7 @@ import type { NotificationContent } from '../../../src/usecases/ports.ts';
 import {
   alertFacts,
   CLAIMS,
+  FINDINGS,
   HEALTH_FACTS,
   notificationOf,
   PUSHED_AT,
@@ -54,8 +55,38 @@ describe('an alert that opens', () => {
 
   it('has no button that would ask us something back', () => {
     const buttons = opened().blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
-    expect(buttons.map((button) => button.text.text)).toEqual(['See evidence', 'Revoke at Docker Hub']);
-    for (const button of buttons) expect(button.url).toMatch(/^https:/);
+    expect(buttons.map((button) => ('text' in button ? button.text.text : ''))).toEqual([
+      'See evidence',
+      'Revoke at Docker Hub',
+    ]);
+    for (const button of buttons) expect(button).toMatchObject({ url: expect.stringMatching(/^https:/) });
+  });
+
+  it('has buttons where its app tells us of them: they carry ids, and only the first one is the main one', () => {
+    const notification = { ...notificationOf({ kind: 'opened', alert: alertFacts() }), interactive: true };
+    const elements = slackMessage(notification).blocks.flatMap((b) => (b.type === 'actions' ? b.elements : []));
+    expect(elements.map((element) => [element.action_id, 'value' in element ? element.value : null])).toEqual([
+      ['alert.acknowledge', 'A-147'],
+      ['alert.expected', 'A-147/2/1'],
+      ['alert.snooze', null],
+      ['open.0', null],
+      ['open.1', null],
+    ]);
+    expect(elements.filter((element) => 'style' in element)).toHaveLength(1);
+    expect(JSON.stringify(elements)).not.toContain(ROGUE);
+  });
+
+  it.each([
+    ['untrusted-signer', []],
+    ['forged-delivery', []],
+    ['unexpected-pusher', ['alert.expected']],
+  ] as const)('about %s has these buttons that may change a policy: %j', (code, expected) => {
+    const findings = FINDINGS.filter((finding) => finding.code === code);
+    const notification = { ...notificationOf({ kind: 'opened', alert: alertFacts({ findings }) }), interactive: true };
+    const ids = slackMessage(notification).blocks.flatMap((block) =>
+      block.type === 'actions' ? block.elements.map((element) => element.action_id) : [],
+    );
+    expect(ids.filter((id) => id === 'alert.expected')).toEqual(expected);
   });
 
   it('guesses no digest', () => {

@@ -10,7 +10,7 @@ const OPENED: NotificationContent = { kind: 'opened', alert: alertFacts() };
 const WORSENED: NotificationContent = {
   kind: 'worsened',
   alert: alertFacts(),
-  newFindings: ['no-ci-run'],
+  newFindings: ['unexpected-pusher'],
   newTags: [],
 };
 const ACKNOWLEDGED: NotificationContent = { kind: 'acknowledged', alert: alertFacts(), by: 'ana', at: PUSHED_AT };
@@ -164,13 +164,29 @@ describe('a bot', () => {
     expect(calls[0]?.body).not.toHaveProperty('thread_ts');
   });
 
-  it('worsens in the thread, in front of everybody, and updates the first message', async () => {
+  it('worsens in the thread, in front of everybody as it names an account, and updates the first message', async () => {
     const { notifier, calls } = slack(posted, posted);
     await notifier.send(BOT, notificationOf(WORSENED, { parent: PARENT }));
     expect(calls[0]?.body).toMatchObject({ channel: 'C1', thread_ts: '1.2', reply_broadcast: true });
     expect(calls[1]?.url).toBe('https://slack.com/api/chat.update');
     expect(calls[1]?.body).toMatchObject({ channel: 'C1', ts: '1.2' });
     expect(calls).toHaveLength(2);
+  });
+
+  it('worsens in the thread alone where no credential is named', async () => {
+    const { notifier, calls } = slack(posted, posted);
+    const quieter = { ...WORSENED, newFindings: ['no-ci-run' as const] };
+    await notifier.send(BOT, notificationOf(quieter, { parent: PARENT }));
+    expect(calls[0]?.body).toMatchObject({ thread_ts: '1.2' });
+    expect(calls[0]?.body).not.toHaveProperty('reply_broadcast');
+  });
+
+  it('answers in the thread of a burst and leaves its message as it is', async () => {
+    const { notifier, calls } = slack(posted);
+    const sent = await notifier.send(BOT, notificationOf(WORSENED, { thread: PARENT }));
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.body).toMatchObject({ thread_ts: '1.2', reply_broadcast: true });
+    expect(sent).toEqual({ ok: true, reference: null });
   });
 
   it('closes in the thread and shrinks the first message', async () => {
