@@ -5,6 +5,7 @@ import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
 import { revocationOf } from '../notify/revocation.ts';
 import { isForgery, pushInWords } from '../notify/slack-alert-parts.ts';
 import { findingWords } from '../notify/words.ts';
+import type { AlertRecord } from '../store/inbox.ts';
 import { alertIdOf } from './alert-forms.ts';
 import { notHere, type PageInput } from './page.ts';
 import { AlertAnswers, AlertBanner } from './parts/alert-banner.tsx';
@@ -20,11 +21,6 @@ import { show } from './show.tsx';
 import { shownTime } from './time.ts';
 import { WATCH_MEANING, WatchAlert, type WatchAlertProps } from './watch-alert.tsx';
 
-const DONE: Readonly<Record<string, string>> = {
-  taken: 'You have it. Your team sees that in Slack; worsening still speaks.',
-  closed: 'Closed, with your name and the reason.',
-  expected: `The tag is expected at the safe digest for ${EXPECT_MINUTES} minutes: move it back now, and nothing alarms.`,
-};
 const TAGS_SHOWN = 200;
 
 /** The address in Slack. Verdict, what to do, why, evidence: in this order. */
@@ -37,7 +33,7 @@ export async function alertPage(input: PageInput): Promise<Response> {
   const messages = await services.inbox.messages(alert.id);
   const mayHandle = may(role, 'handle-alerts') ? visit.csrf : null;
   const csrf = alert.state === 'closed' ? null : mayHandle;
-  const done = DONE[c.req.query('done') ?? ''];
+  const done = doneWords(c.req.query('done'), alert, visit.session.name);
   const main = (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -48,7 +44,7 @@ export async function alertPage(input: PageInput): Promise<Response> {
           <li>{`A-${alert.id}`}</li>
         </ol>
       </nav>
-      {done === undefined ? null : <Notice text={done} isProblem={false} />}
+      {done === null ? null : <Notice text={done} isProblem={false} />}
       <div class="gap">
         <AlertBanner alert={alert} now={now} csrf={csrf} isOwnPage />
       </div>
@@ -64,6 +60,23 @@ export async function alertPage(input: PageInput): Promise<Response> {
     </>
   );
   return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
+}
+
+/** What a form comes back with, if it is so: whoever made the address up, or came second, is told no untruth. */
+function doneWords(word: string | undefined, alert: AlertRecord, visitor: string): string | null {
+  switch (word) {
+    case 'taken':
+      if (alert.state !== 'acknowledged') return null;
+      return alert.acknowledgedBy === visitor
+        ? 'You have it. Your team sees that in Slack; worsening still speaks.'
+        : `${alert.acknowledgedBy} was faster, and has it.`;
+    case 'closed':
+      return alert.state === 'closed' && alert.closedBy === visitor ? 'Closed, with your name and the reason.' : null;
+    case 'expected':
+      return `The tag is expected at the safe digest for ${EXPECT_MINUTES} minutes: move it back now, and nothing alarms.`;
+    default:
+      return null;
+  }
 }
 
 const PUSH_MEANING = {

@@ -76,9 +76,9 @@ export async function closeAlert(desk: AlertDesk, by: Handler, id: number, closi
   if (alert === null) return 'not-there';
   if (alert.state === 'closed') return 'closed';
   const audit = auditOf(by, 'alert.closed', `A-${alert.id}`, closing);
-  await desk.alerts.close(by.teamId, alert, { ...closing, by: by.name, now: by.now }, audit);
+  const isDone = await desk.alerts.close(by.teamId, alert, { ...closing, by: by.name, now: by.now }, audit);
   await desk.wakeups.notifications();
-  return 'done';
+  return isDone ? 'done' : 'closed';
 }
 
 export interface Expectation {

@@ -89,6 +89,37 @@ describe('a bait token that was used', () => {
   });
 });
 
+describe('what an address says was done', () => {
+  test('is said only where it is so', async () => {
+    const id = await makeDisarmedAlert(pushwarden, 'notices', 'mallory');
+    for (const word of ['taken', 'closed', 'constructor', '__proto__', 'toString']) {
+      for (const path of [`/alerts/${id}`, '/settings']) {
+        const { status, html } = await visitor.get(`${path}?done=${word}`);
+        expect([path, word, status, html.includes('role="status"')]).toEqual([path, word, 200, false]);
+      }
+    }
+    await pushwarden.api('POST', `/alerts/${id}/acknowledge`);
+    await visitor.get(`/alerts/${id}`);
+    const { location } = await visitor.post(`/alerts/${id}/take`);
+    const { html } = await visitor.get(location ?? '');
+    expect(textOf(html)).toContain('key:test was faster, and has it.');
+    expect(html).not.toContain('You have it.');
+    await pushwarden.api('POST', `/alerts/${id}/close`, { resolution: 'expected', reason: 'ours' });
+  });
+});
+
+describe('an alert that two people close at once', () => {
+  test('is closed by one of them, and the other is told so', async () => {
+    const id = await makeDisarmedAlert(pushwarden, 'race', 'mallory');
+    await visitor.get(`/alerts/${id}`);
+    const close = (reason: string) => visitor.post(`/alerts/${id}/close`, { resolution: 'expected', reason });
+    const pages = await Promise.all(['one', 'two', 'three'].map(close));
+    expect(pages.map(({ status }) => status).sort()).toEqual([303, 409, 409]);
+    const log = (await pushwarden.api('GET', '/audit-log')).json.items;
+    expect(log.filter(({ action, target }: Json) => action === 'alert.closed' && target === id)).toHaveLength(1);
+  });
+});
+
 describe('a protection that was taken away', () => {
   test('is shown as text, whoever did it', async () => {
     const id = await makeDisarmedAlert(pushwarden, 'meta', 'mallory');

@@ -14,16 +14,18 @@ const TABS = [
 ] as const;
 
 /** What forms here come back with. The words are ours: an address cannot make a page say anything else. */
-const DONE: Readonly<Record<string, string>> = {
-  invited: 'Invited. They are in with their next sign-in.',
-  'invited-open':
-    'Invited. GitHub did not tell whose name that is, so whoever has it first gets in: within three days, or ask again.',
-  withdrawn: 'The invitation is withdrawn.',
-  role: 'The role is changed. That member has to sign in again.',
-  removed: 'The member is removed and signed out.',
-  revoked: 'The key is revoked. Who had signed in with it is signed out.',
-  ended: 'The session is ended.',
-};
+const DONE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    invited: 'Invited. They are in with their next sign-in.',
+    'invited-open':
+      'Invited. GitHub did not tell whose name that is, so whoever has it first gets in: within three days, or ask again.',
+    withdrawn: 'The invitation is withdrawn.',
+    role: 'The role is changed. That member has to sign in again.',
+    removed: 'The member is removed and signed out.',
+    revoked: 'The key is revoked. Who had signed in with it is signed out.',
+    ended: 'The session is ended.',
+  }),
+);
 
 interface Props {
   readonly input: PageInput;
@@ -33,7 +35,7 @@ interface Props {
 
 export function SettingsFrame({ input, at, children }: Props): JSX.Element {
   const { role } = input.visit.session;
-  const done = DONE[input.c.req.query('done') ?? ''];
+  const done = DONE.get(input.c.req.query('done') ?? '');
   return (
     <>
       <div class="top">
