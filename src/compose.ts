@@ -1,6 +1,7 @@
 import { createDockerHub } from './dockerhub/client.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
+import { createReportWriter } from './notify/blast-radius.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createCiTokens } from './oidc/verify.ts';
@@ -13,6 +14,7 @@ import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createBlastRadiusStore } from './store/blast-radius.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createClockStore } from './store/clock.ts';
@@ -125,6 +127,8 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    blastRadius: createBlastRadiusStore(env.DB),
+    reportWriter: createReportWriter(),
   };
 }
 

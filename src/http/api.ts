@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
+import { blastRadiusRoutes } from './api/blast-radius.ts';
 import { channelRoutes } from './api/channels.ts';
 import { credentialRoutes } from './api/credentials.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
@@ -20,6 +21,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...pushRoutes,
   ...alertRoutes,
   ...credentialRoutes,
+  ...blastRadiusRoutes,
   ...sourceRoutes,
   ...channelRoutes,
   ...verifyRoutes,

@@ -63,15 +63,32 @@ function operationOf(each: ApiRoute, components: Json): Json {
     security: [{ apiKey: [each.scope] }],
     ...(parameters.length > 0 ? { parameters } : {}),
     ...body,
-    responses: responses(each.status, each.response, components),
+    responses: responses(each, components),
   };
 }
 
-function responses(status: number, schema: z.ZodType, components: Json): Json {
+function responses(
+  {
+    status,
+    response,
+    mediaType,
+    headers,
+    otherMediaTypes = [],
+  }: Pick<ApiRoute, 'status' | 'response' | 'mediaType' | 'headers' | 'otherMediaTypes'>,
+  components: Json,
+): Json {
+  const described = Object.entries(headers).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' } },
+  ]);
   return {
     [status]: {
-      description: 'Done.',
-      content: { 'application/json': { schema: schemaOf(schema, 'output', components) } },
+      description: mediaType === 'application/json' ? 'Done.' : 'Lines, each of this form.',
+      ...(described.length > 0 ? { headers: Object.fromEntries(described) } : {}),
+      content: {
+        [mediaType]: { schema: schemaOf(response, 'output', components) },
+        ...Object.fromEntries(otherMediaTypes.map((each) => [each, { schema: { type: 'string' } }])),
+      },
     },
     default: {
       description: 'Refused, and why.',
@@ -97,7 +114,10 @@ export function openApiDocument(routes: readonly ApiRoute[], serverUrl: string):
         required: true,
         content: { 'application/json': { schema: schemaOf(announcementBody, 'input', components) } },
       },
-      responses: responses(201, announcementAnswer, components),
+      responses: responses(
+        { status: 201, response: announcementAnswer, mediaType: 'application/json', headers: {} },
+        components,
+      ),
     },
   };
   return {
