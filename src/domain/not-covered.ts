@@ -54,6 +54,8 @@ export type NotCovered =
   | { readonly kind: 'last-use-only' }
   /** The registry names the account and not what it signed in with. */
   | { readonly kind: 'token-not-told' }
+  /** A push that only a sweep or a read-back saw names no account: it stands in nobody's report. */
+  | { readonly kind: 'nobody-named' }
   /** A push that nobody reported and that was overwritten between two sweeps. */
   | { readonly kind: 'overwritten-unseen' }
   /** More images are watched than were looked at. */
@@ -106,6 +108,7 @@ export function notCovered(facts: CoverageFacts): readonly NotCovered[] {
       : []),
     ...reachNotCovered(facts),
     ...(isToken(credential.kind) ? [{ kind: 'last-use-only' } as const] : [{ kind: 'token-not-told' } as const]),
+    { kind: 'nobody-named' },
     { kind: 'overwritten-unseen' },
   ];
 }

@@ -141,7 +141,8 @@ function pushTable(pushes: readonly ReportPush[]): string {
 
 function pushCells(push: ReportPush): string[] {
   const { at, certainty, strength, by, image, tag, digest, verdict, findings, evidence, alertId, watched } = push;
-  const told = evidence === null ? 'none kept' : `CI: ${CI_WORDS[evidence.ci]}; ${SIGNATURE_WORDS[evidence.signature]}`;
+  const told =
+    evidence === null ? 'none kept' : `CI: ${CI_WORDS[evidence.ci]}; signature: ${SIGNATURE_WORDS[evidence.signature]}`;
   const now = push.current === null ? '' : push.current ? ', tag points there' : ', tag does not point there';
   const same = push.trustedBefore?.bySame === true ? ' (pushed by the same credential)' : '';
   return [

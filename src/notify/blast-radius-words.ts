@@ -55,10 +55,10 @@ export const CI_WORDS: Readonly<Record<EvidenceInBrief['ci'], string>> = {
 };
 
 export const SIGNATURE_WORDS: Readonly<Record<EvidenceInBrief['signature'], string>> = {
-  valid: 'signed',
-  untrusted: 'signed by another',
-  invalid: 'worthless signature',
-  absent: 'unsigned',
+  valid: 'valid',
+  untrusted: 'by another signer',
+  invalid: 'worth nothing',
+  absent: 'none',
   unavailable: 'could not be found out',
   'not-looked-for': 'not looked for',
 };
@@ -122,6 +122,8 @@ export function notCoveredWords(fact: NotCovered, name: Name): string {
       return 'A list of tokens keeps the last use only: several uses between two looks are one here.';
     case 'token-not-told':
       return 'The registry tells the account and not what it signed in with: one of its tokens, its password or a session.';
+    case 'nobody-named':
+      return 'A push that only a sweep saw names no account, and stands in no such report: look through the pushes of each repository in reach.';
     case 'overwritten-unseen':
       return 'A push that nobody reported, and that was overwritten before the next sweep, left no trace here.';
     default:
