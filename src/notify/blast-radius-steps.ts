@@ -47,7 +47,7 @@ function restoreWords(push: ReportPush, address: string): string[] {
 
 function noSafeWords({ trustedBefore }: ReportPush): string {
   return trustedBefore === null
-    ? 'we know no trusted digest for this tag.'
+    ? 'we know no trusted digest for this tag. If nobody of yours made it, delete it.'
     : `the last trusted digest, ${mdCode(trustedBefore.digest)}, was pushed by this credential too: look at it before you go back to it.`;
 }
 
