@@ -92,6 +92,21 @@ describe('a report about a token', () => {
     expect(pushes.at(-2)).toMatchObject({ verdict: 'pending', trustedBefore: { bySame: true }, safe: null });
   });
 
+  it('goes back past that to what another pushed', async () => {
+    const at = NOW - 25 * 86_400_000;
+    await local.db.batch(
+      [
+        `INSERT INTO pushes (repository_id, seq, tag, digest, kind, origin, received_at, verdict) VALUES (1, 9000, 'latest', zeroblob(32), 1, 0, ${at}, 1)`,
+        'UPDATE pushes SET previous = 9000 WHERE repository_id = 1 AND seq = 1',
+      ].map((sql) => local.db.prepare(sql)),
+    );
+    const [{ pushes }] = await report();
+    const theirs = { digest: `sha256:${'0'.repeat(64)}`, at, how: 'trusted', bySame: false };
+    expect(pushes.at(-2)).toMatchObject({ trustedBefore: { bySame: true }, safe: theirs });
+    expect(pushes.at(-1)).toMatchObject({ trustedBefore: theirs, safe: theirs });
+    await local.db.prepare('UPDATE pushes SET previous = NULL WHERE repository_id = 1 AND seq = 1').run();
+  });
+
   it('looks at most fifty pushes back', async () => {
     await local.db.batch(pushesBy(1, TOKEN, 41, 60, 2).map((sql) => local.db.prepare(sql)));
     await local.db.prepare('UPDATE pushes SET verdict = 2 WHERE repository_id = 1 AND seq = 41').run();
@@ -137,5 +152,26 @@ describe('a report with more pushes than a page holds', () => {
       after = page.next;
     } while (after !== null && shown < 10_000);
     expect([seen.size, shown]).toEqual([6000, 6000]);
+  });
+
+  it('goes on below what its account did with other tokens', async () => {
+    const quiet = 53;
+    await local.db.batch(
+      [
+        `INSERT INTO credentials (id, team_id, kind, external_id, name, first_seen_at, account) VALUES (${quiet}, 1, 'dockerhub-pat', 'q', 'quiet', 0, 'acme')`,
+        ...pushesBy(1, quiet, -10, 1, 2),
+      ].map((sql) => local.db.prepare(sql)),
+    );
+    const [first] = await report(null, quiet);
+    expect(first.summary).toMatchObject({ others: 5000, unknown: { pushes: 0 }, attributed: { pushes: 0 } });
+    const seen: (number | undefined)[] = [];
+    let after = first.next;
+    for (let pages = 0; after !== null && pages < 5; pages += 1) {
+      const [page]: [BlastRadius, unknown] = await report(after, quiet);
+      seen.push(...page.pushes.map(({ key }) => key?.seq));
+      after = page.next;
+    }
+    expect(first.next).not.toBeNull();
+    expect([seen, after]).toEqual([[-10], null]);
   });
 });

@@ -131,6 +131,7 @@ describe('reach', () => {
       { type: 'pattern', path: 'acme/x-*' },
       { type: 'organization', path: 'acme' },
     ]);
+    expect(reachOf({ ...OAT, scopes: ['image-pull'], resources }, WATCHED, []).open).toEqual([]);
   });
 
   it.each([
