@@ -2,6 +2,7 @@ import { createDockerHub } from './dockerhub/client.ts';
 import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
+import { createReportWriter } from './notify/blast-radius.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createCiTokens } from './oidc/verify.ts';
@@ -14,6 +15,7 @@ import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createBlastRadiusStore } from './store/blast-radius.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
@@ -135,6 +137,8 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    blastRadius: createBlastRadiusStore(env.DB),
+    reportWriter: createReportWriter(),
   };
 }
 

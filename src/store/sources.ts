@@ -56,7 +56,7 @@ export function sourceOf(row: Row): Source {
   };
 }
 
-function statusOf(row: Row): SourceStatus {
+export function statusOf(row: Pick<Row, 'status' | 'created_at'>): SourceStatus {
   const kept = JSON.parse(row.status) as Partial<SourceStatus>;
   const unread: PartStatus = {
     state: 'unread',

@@ -87,6 +87,7 @@ const table: Readonly<Record<string, Entry>> = {
   },
   'GET /credentials/{id}/sightings': { path: () => `/credentials/${one.credential}/sightings`, other: '404' },
   'GET /credentials/{id}/days': { path: () => `/credentials/${one.credential}/days`, other: '404' },
+  'GET /credentials/{id}/blast-radius': { path: () => `/credentials/${one.credential}/blast-radius`, other: '404' },
   'GET /repositories/{id}/credential-days': { path: repository('/credential-days'), other: '404' },
   'GET /repositories/{id}/sightings': {
     path: () => `/repositories/${one.repository}/sightings?day=${new Date().toISOString().slice(0, 10)}`,

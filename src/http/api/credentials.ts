@@ -45,7 +45,8 @@ export async function credentialOf(services: Services, teamId: number, id: numbe
 
 const CURSOR = /^(\d{1,16})-([A-Za-z0-9-]{1,64})$/;
 
-function sightingCursor(cursor: string | undefined): SightingCursor | null {
+/** @throws Problem 400 */
+export function sightingCursor(cursor: string | undefined): SightingCursor | null {
   if (cursor === undefined) return null;
   const [, at, key] = CURSOR.exec(cursor) ?? [];
   if (at === undefined || key === undefined) throw new Problem(400, 'cursor: not one of a page of sightings.');
