@@ -104,6 +104,26 @@ const told = (): string[] =>
     .messages('alerts')
     .filter((text) => text.includes(scene.path) || text.includes(scene.user) || text.includes(scene.organization));
 
+describe('a login', () => {
+  test('that does not work is refused when it is given, and is in no answer', async () => {
+    await connect('personal');
+    const wrong = { kind: 'dockerhub', account: `nobody${count}`, secret: 'dckr_pat_wrong-one' };
+    const { status, json } = await pushwarden.api('POST', '/sources', wrong);
+    expect([status, json.detail]).toEqual([400, expect.stringContaining(`does not let nobody${count} in`)]);
+    expect(JSON.stringify(json)).not.toContain('wrong-one');
+    expect((await pushwarden.api('PATCH', `/sources/${scene.source.id}`, { secret: 'wrong again' })).status).toBe(400);
+    expect((await pushwarden.api('PATCH', `/sources/${scene.source.id}`, { secret: 'correct horse' })).status).toBe(
+      200,
+    );
+  });
+
+  test('is taken while Docker Hub does not answer', async () => {
+    pushwarden.hub.fail('/v2/auth/token', { kind: 'status', status: 503 }, 1);
+    const body = { kind: 'dockerhub', account: `later${count}`, secret: 'dckr_pat_unknown' };
+    expect((await pushwarden.api('POST', '/sources', body)).status).toBe(201);
+  });
+});
+
 describe('a token', () => {
   test('is known with its owner, label, scopes and times', async () => {
     await connect('personal');
