@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import * as z from 'zod';
 import { insertKeySql, makeApiKey } from './api-key.ts';
 import { type Database, execute } from './d1.ts';
 
@@ -36,6 +37,18 @@ export async function repairAdminKey(database: Database, url: string, key: strin
   await store(database, key);
   if (await refused())
     throw new AdminKeyRefused(`The admin key in ${file} was revoked. Delete the file to get a new one.`);
+}
+
+const signInLink = z.object({ url: z.url() });
+
+/** A link that signs a browser in as this key, once and within 15 minutes. */
+export async function makeSignInLink(url: string, key: string): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/sign-in-links`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(10_000),
+  });
+  return signInLink.parse(await answer.json()).url;
 }
 
 async function store(database: Database, key: string): Promise<void> {

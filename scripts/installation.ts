@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ensureAdminKey, repairAdminKey } from './admin-key.ts';
+import { ensureAdminKey, makeSignInLink, repairAdminKey } from './admin-key.ts';
 import { applyMigrations, type Database } from './d1.ts';
 import { freePort } from './free-port.ts';
 import { effectiveSettings, ensureSettingsFile, type LocalSettings, writeEnvFile } from './local-settings.ts';
@@ -28,6 +28,8 @@ export interface Installation {
   readonly url: string;
   readonly adminKey: string;
   readonly adminKeyFile: string;
+  /** Opens the dashboard once, within 15 minutes, as owner. */
+  readonly signInLink: string;
   readonly settingsFile: string;
   readonly state: string;
   /** Resolves with what wrangler last said if it ends by itself, never after `stop`. */
@@ -63,9 +65,11 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 
   writeEnvFile(files.env, effectiveSettings(fromFile, options.vars ?? {}, url));
   const worker = launch(port, files, options.onLog);
+  let signInLink: string;
   try {
     await waitUntilHealthy(url, worker);
     await repairAdminKey(database, url, adminKey, files.adminKey);
+    signInLink = await makeSignInLink(url, adminKey);
   } catch (error) {
     await worker.end();
     throw error;
@@ -76,7 +80,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     await worker.end();
   };
   const { adminKey: adminKeyFile, settings: settingsFile, state } = files;
-  return { url, adminKey, adminKeyFile, settingsFile, state, crashed: worker.crashed, stop };
+  return { url, adminKey, adminKeyFile, signInLink, settingsFile, state, crashed: worker.crashed, stop };
 }
 
 /** A running `wrangler dev`. */

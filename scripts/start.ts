@@ -50,11 +50,13 @@ async function main(): Promise<void> {
 }
 
 function welcome(installation: Installation, fromShell: readonly string[]): string {
-  const { url, adminKey } = installation;
+  const { url, adminKey, signInLink } = installation;
   const here = (file: string) => path.relative(process.cwd(), file) || '.';
   return `
 Pushwarden runs at ${url}
 
+  Sign in     ${signInLink}
+              opens the dashboard once, within 15 minutes; later sign in with the admin key
   Admin key   ${adminKey}
               kept in ${here(installation.adminKeyFile)}; more keys: npm run key -- create --scope read --name NAME
   State       ${here(installation.state)} (stop Pushwarden and delete it to start over)

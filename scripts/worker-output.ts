@@ -8,7 +8,7 @@ const NOISE = /^\[wrangler:info\] |^⎔ |^\s*$/u;
 
 /**
  * What `wrangler dev` writes. The Worker's log lines are passed on once it is ready; the last lines are kept to explain
- * a failure. wrangler logs the path of each request, and a webhook's path is its secret: it is cut out.
+ * a failure. wrangler logs the path of each request, and the path of a webhook or of a sign-in link is its secret: it is cut out.
  */
 export class WorkerOutput {
   readonly #onLog: ((line: string) => void) | undefined;
@@ -31,7 +31,7 @@ export class WorkerOutput {
   }
 
   #take(raw: string): void {
-    const line = raw.replace(/(\/webhooks\/[a-z]+\/)[^\s/?]+/g, '$1…');
+    const line = raw.replace(/(\/webhooks\/[a-z]+\/|\/signin\/link\/)[^\s/?]+/g, '$1…');
     this.#lines.push(line);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     if (line.includes('] Ready on http')) this.#ready = true;

@@ -3,9 +3,12 @@ import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createReportWriter } from './notify/blast-radius.ts';
+import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
 import { createSlackNotifier } from './notify/slack.ts';
 import { createRegistry } from './oci/registry.ts';
+import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
+import { createRateLimiter } from './rate-limit.ts';
 import { createSeal } from './seal.ts';
 import { type Env, InvalidSettings, readSettings, type Settings } from './settings.ts';
 import { keyChecker } from './sigstore/keys.ts';
@@ -31,8 +34,13 @@ import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
+import { createOverviewStore } from './store/overview.ts';
+import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createReviewStore } from './store/reviews.ts';
+import { createSearchStore } from './store/search.ts';
+import { createSessionStore } from './store/sessions.ts';
+import { createSignInLinkStore } from './store/sign-in-links.ts';
 import { createSourceAdminStore } from './store/source-admin.ts';
 import { createSourceStore } from './store/sources.ts';
 import { createSweepStore } from './store/sweeps.ts';
@@ -139,6 +147,15 @@ function compose(env: Env) {
     credentials: createCredentialStore(env.DB),
     blastRadius: createBlastRadiusStore(env.DB),
     reportWriter: createReportWriter(),
+    overview: createOverviewStore(env.DB),
+    search: createSearchStore(env.DB),
+    people: createPeopleStore(env.DB),
+    sessions: createSessionStore(env.DB),
+    signInLinks: createSignInLinkStore(env.DB),
+    signInLimit: createRateLimiter(env.SIGN_IN_LIMIT, { limit: 20, periodSeconds: 60 }, clock),
+    githubSignIn: settings.githubSignIn === null ? null : createGitHubSignIn({ ...github, ...settings.githubSignIn }),
+    findGitHubAccount: (login: string) => findGitHubAccount(github, login),
+    access: settings.access === null ? null : createAccessTokens({ ...settings.access, fetch: boundFetch }),
   };
 }
 

@@ -2,9 +2,10 @@ import { type Services, servicesOf } from './compose.ts';
 import { createApp } from './http/app.ts';
 import { consume } from './jobs/queue.ts';
 import { everyMinute } from './jobs/scheduled.ts';
+import { pageRoutes } from './pages/routes.tsx';
 import type { Env } from './settings.ts';
 
-const app = createApp();
+const app = createApp(pageRoutes());
 
 /** A local installation's clock may have been advanced since this isolate last looked. */
 async function ready(env: Env): Promise<Services> {

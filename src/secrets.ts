@@ -1,13 +1,7 @@
 /** `prefix` and 256 random bits, base64url: unguessable, and short enough for Docker Hub's 255-character webhook URLs. */
 export function newSecret(prefix = ''): string {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return (
-    prefix +
-    btoa(String.fromCharCode(...bytes))
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
-      .replace(/=+$/, '')
-  );
+  return prefix + base64Url(bytes);
 }
 
 /**
@@ -24,4 +18,29 @@ export async function hashSecret(secret: string): Promise<Uint8Array> {
  */
 export function newSigningSecret(): string {
   return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
+}
+
+/**
+ * A value that follows from a secret and tells nothing of it: HMAC-SHA-256, base64url. Other purposes, other values.
+ */
+export async function deriveSecret(secret: string, purpose: string): Promise<string> {
+  const encoder = new TextEncoder();
+  const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+  ]);
+  return base64Url(new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(purpose))));
+}
+
+/** Whether two texts are the same, in a time that tells nothing of where they differ. */
+export function isSameSecret(one: string, other: string): boolean {
+  let difference = one.length ^ other.length;
+  for (let n = 0; n < one.length; n += 1) difference |= one.charCodeAt(n) ^ other.charCodeAt(n);
+  return difference === 0;
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
 }

@@ -107,6 +107,11 @@ const variables = z.object({
   OIDC_ISSUERS: json('OIDC_ISSUERS', z.array(issuer), DEFAULT_ISSUERS),
   OIDC_AUDIENCE: text.default(''),
   TUF_MIRRORS: json('TUF_MIRRORS', z.record(z.string().regex(/^[a-z0-9-]{1,40}$/), mirror).nullable(), null),
+  GITHUB_OAUTH_CLIENT_ID: text.default(''),
+  GITHUB_OAUTH_CLIENT_SECRET: z.string().default(''),
+  GITHUB_OAUTH_URL: text.default('https://github.com/login/oauth'),
+  ACCESS_TEAM_DOMAIN: text.default(''),
+  ACCESS_AUD: text.default(''),
   SWEEP_MINUTES: number('SWEEP_MINUTES', 15, 1, 1440),
   SWEEP_REQUESTS_PER_RUN: number('SWEEP_REQUESTS_PER_RUN', 40, 2, 5000),
   SUBREQUESTS: number('SUBREQUESTS', 50, 30, 10_000),
@@ -160,10 +165,39 @@ export function readSettings(env: Record<string, unknown>) {
     oidcIssuers: vars.OIDC_ISSUERS,
     oidcAudience: vars.OIDC_AUDIENCE === '' ? publicUrl : vars.OIDC_AUDIENCE,
     tufMirrors: vars.TUF_MIRRORS === null ? null : mirrors(vars.TUF_MIRRORS, local),
+    githubSignIn: githubSignIn(vars, local),
+    access: access(vars, local),
     sweepEveryMs: vars.SWEEP_MINUTES * 60_000,
     sweepRequestsPerRun: vars.SWEEP_REQUESTS_PER_RUN,
     subrequests: vars.SUBREQUESTS,
   };
+}
+
+interface SignInVariables {
+  readonly GITHUB_OAUTH_CLIENT_ID: string;
+  readonly GITHUB_OAUTH_CLIENT_SECRET: string;
+  readonly GITHUB_OAUTH_URL: string;
+  readonly ACCESS_TEAM_DOMAIN: string;
+  readonly ACCESS_AUD: string;
+}
+
+/** `null`: people do not sign in with GitHub here. */
+function githubSignIn(vars: SignInVariables, local: boolean) {
+  const { GITHUB_OAUTH_CLIENT_ID: clientId, GITHUB_OAUTH_CLIENT_SECRET: clientSecret } = vars;
+  if ((clientId === '') !== (clientSecret === ''))
+    throw new InvalidSettings('GITHUB_OAUTH_CLIENT_ID and GITHUB_OAUTH_CLIENT_SECRET go together: one is missing');
+  const oauthUrl = address('GITHUB_OAUTH_URL', vars.GITHUB_OAUTH_URL, local);
+  return clientId === '' ? null : { clientId, clientSecret, oauthUrl };
+}
+
+/** `null`: Cloudflare Access is not what lets people in here. */
+function access(vars: SignInVariables, local: boolean) {
+  const { ACCESS_TEAM_DOMAIN: domain, ACCESS_AUD: audience } = vars;
+  if ((domain === '') !== (audience === ''))
+    throw new InvalidSettings('ACCESS_TEAM_DOMAIN and ACCESS_AUD go together: one is missing');
+  if (domain === '') return null;
+  const issuer = domain.includes('://') ? domain : `https://${domain}`;
+  return { issuer: address('ACCESS_TEAM_DOMAIN', issuer, local), audience };
 }
 
 function mirrors(given: Readonly<Record<string, z.infer<typeof mirror>>>, local: boolean) {

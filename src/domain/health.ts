@@ -84,3 +84,20 @@ export function healthSubject(fact: HealthFact): string {
       return fact.account;
   }
 }
+
+const BLINDING: Readonly<Record<HealthKind, boolean>> = {
+  'registry-unreadable': true,
+  'webhook-silent': true,
+  'channel-refused': true,
+  'no-channel': true,
+  'signature-self-test': true,
+  'delivery-not-understood': false,
+  'dead-letter': false,
+  'unwatched-image': false,
+  'trusted-root-stale': false,
+};
+
+/** Whether we cannot see, or cannot speak, while it lasts. The others puzzle us. What is not known (yet) may blind. */
+export function isBlinding(kind: string): boolean {
+  return !Object.hasOwn(BLINDING, kind) || BLINDING[kind as HealthKind]; // it has that key
+}

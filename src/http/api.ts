@@ -11,6 +11,7 @@ import { exportRoutes } from './api/exports.ts';
 import { suggestionRoutes } from './api/policy-suggestion.ts';
 import { pushRoutes } from './api/pushes.ts';
 import { repositoryRoutes } from './api/repositories.ts';
+import { signInLinkRoutes } from './api/sign-in-links.ts';
 import { sourceRoutes } from './api/sources.ts';
 import { trustedRootRoutes } from './api/trusted-roots.ts';
 import { verifyRoutes } from './api/verify.ts';
@@ -34,6 +35,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...exportRoutes,
   ...eventSubscriptionRoutes,
   ...administrationRoutes,
+  ...signInLinkRoutes,
 ];
 
 const KEY = /^Bearer (pwk_[A-Za-z0-9_-]{43})$/i;

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Env, Hono } from 'hono';
 import { servicesOf } from '../compose.ts';
 import { InvalidSettings } from '../settings.ts';
 import { apiRoutes } from './api.ts';
@@ -8,19 +8,20 @@ import { localRoutes, refuseLocalElsewhere } from './local.ts';
 import { notFound, Problem } from './problem.ts';
 import { webhookRoutes } from './webhooks.ts';
 
-/** Every answer is data: no page may frame it, sniff it, or learn from where it came. */
+/** Every answer is data, but for pages, which bring rules of their own: no page may frame it, sniff it, or learn from where it came. */
 const HEADERS = [
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'no-referrer'],
   ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
 ] as const;
 
-export function createApp(): Hono<AppEnv> {
+/** @param pages what people see; without them only machines are answered */
+export function createApp<E extends Env>(pages?: Hono<E>): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use('*', async (c, next) => {
     await next();
     // Not `c.header`, which makes a new Response for each.
-    for (const [name, value] of HEADERS) c.res.headers.set(name, value);
+    for (const [name, value] of HEADERS) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   });
   app.use('*', async (c, next) => {
     const services = servicesOf(c.env);
@@ -36,6 +37,7 @@ export function createApp(): Hono<AppEnv> {
   app.route('/ci', ciRoutes());
   app.route('/api/v1', apiRoutes());
   app.route('/local', localRoutes());
+  if (pages !== undefined) app.route('/', pages);
   app.notFound(() => notFound().response());
   app.onError((error) => {
     if (error instanceof Problem) return error.response();

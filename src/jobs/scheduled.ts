@@ -130,10 +130,11 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
-/** Drops deliveries older than 30 days, CI tokens that have expired, runs of CI older than 400 days, and events that are done with. */
+/** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links and invitations. */
 export async function expire(services: Services): Promise<void> {
   const now = services.clock.now();
   await services.events.expire(now);
   await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
   await services.runs.expire(now - CI_RUNS_KEPT_MS);
+  await services.sessions.expire(now);
 }

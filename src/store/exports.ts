@@ -2,7 +2,7 @@ import type { D1Database } from '@cloudflare/workers-types';
 import type { Sighting } from '../domain/sighting.ts';
 import type { PushKey } from '../usecases/stores.ts';
 import { DAY_MS, sightingActionOf, sightingSourceOf, strengthOf, verdictCode } from './codec.ts';
-import { JOINS, PUSH, type PushRecord, type PushRow, pushOf } from './history.ts';
+import { PUSH_COLUMNS, PUSH_JOINS, type PushRecord, type PushRow, pushOf } from './history.ts';
 
 /** What is being written at this moment may be older than what was written before it: by less than this, in ms. */
 const SETTLING_MS = 60_000;
@@ -85,8 +85,8 @@ const WALK = `WITH RECURSIVE
     coalesce(length(p.findings), 0) + coalesce(length(p.evidence), 0) + coalesce(length(p.attribution), 0) AS size
   FROM walk w CROSS JOIN pushes p ON p.repository_id = w.r AND p.seq = w.seq ORDER BY 1, 2 DESC`;
 
-const READ = `SELECT ${PUSH} FROM json_each(?2) j CROSS JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1
-  ${JOINS} WHERE r.team_id = ?1 ORDER BY j.key`;
+const READ = `SELECT ${PUSH_COLUMNS} FROM json_each(?2) j CROSS JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1
+  ${PUSH_JOINS} WHERE r.team_id = ?1 ORDER BY j.key`;
 
 const AFTER = (
   at: string,

@@ -68,9 +68,9 @@ export interface PushRow {
   next_at: number | null;
 }
 
-export const PUSH = `p.repository_id, p.seq, r.registry, r.path, p.tag, p.digest, p.kind, p.origin, p.received_at, p.pushed_at, p.confirmed_at,
+export const PUSH_COLUMNS = `p.repository_id, p.seq, r.registry, r.path, p.tag, p.digest, p.kind, p.origin, p.received_at, p.pushed_at, p.confirmed_at,
   a.name AS actor_name, a.external_id AS actor_external, p.actor_id, p.attribution, b.digest AS previous_digest, p.subject, p.verdict, p.findings, p.evidence, p.alert_id, p.next_at`;
-export const JOINS = `JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
+export const PUSH_JOINS = `JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
   LEFT JOIN pushes b ON b.repository_id = p.repository_id AND b.seq = p.previous`;
 /** Parts of an index and signatures belong to another push. */
 const FOLDED = `(${kindCode('artifact')}, ${kindCode('child')})`;
@@ -125,7 +125,7 @@ export function createHistoryStore(db: D1Database) {
       const folded = options.folded ? '' : `AND p.kind NOT IN ${FOLDED}`;
       const rows = await db
         .prepare(
-          `SELECT ${PUSH} FROM pushes p ${JOINS} WHERE r.team_id = ?1 AND p.repository_id = ?2 AND p.seq < ?3 ${verdict} ${folded}
+          `SELECT ${PUSH_COLUMNS} FROM pushes p ${PUSH_JOINS} WHERE r.team_id = ?1 AND p.repository_id = ?2 AND p.seq < ?3 ${verdict} ${folded}
            ORDER BY p.seq DESC LIMIT ?4`,
         )
         .bind(teamId, repository, options.cursor, options.limit)
@@ -141,7 +141,7 @@ export function createHistoryStore(db: D1Database) {
     ): Promise<{ push: PushRecord; deliveries: DeliveryRecord[] } | null> {
       const row = await db
         .prepare(
-          `SELECT ${PUSH}, p.delivery, r.hook_id FROM pushes p ${JOINS} WHERE r.team_id = ?1 AND p.repository_id = ?2 AND p.seq = ?3`,
+          `SELECT ${PUSH_COLUMNS}, p.delivery, r.hook_id FROM pushes p ${PUSH_JOINS} WHERE r.team_id = ?1 AND p.repository_id = ?2 AND p.seq = ?3`,
         )
         .bind(teamId, repository, seq)
         .first<PushRow & { delivery: Blob | null; hook_id: number }>();
@@ -200,7 +200,7 @@ export function createHistoryStore(db: D1Database) {
                WHERE r.team_id = ?1 AND t.repository_id = ?2 AND t.name = ?3
              UNION ALL SELECT p.previous, chain.n + 1 FROM chain JOIN pushes p ON p.repository_id = ?2 AND p.seq = chain.seq
                WHERE p.previous IS NOT NULL AND chain.n < ?5)
-           SELECT ${PUSH} FROM chain JOIN pushes p ON p.repository_id = ?2 AND p.seq = chain.seq AND p.tag = ?3 ${JOINS} ORDER BY chain.n`,
+           SELECT ${PUSH_COLUMNS} FROM chain JOIN pushes p ON p.repository_id = ?2 AND p.seq = chain.seq AND p.tag = ?3 ${PUSH_JOINS} ORDER BY chain.n`,
         )
         .bind(teamId, repository, tag, cursor, limit)
         .all<PushRow>();

@@ -18,10 +18,12 @@ export interface AlertRecord {
   readonly reason: string | null;
 }
 
-const ALERT = `id, repository_id AS repository, state, facts, opened_at AS openedAt, updated_at AS updatedAt, acknowledged_by AS acknowledgedBy,
+export const ALERT_COLUMNS = `id, repository_id AS repository, state, facts, opened_at AS openedAt, updated_at AS updatedAt, acknowledged_by AS acknowledgedBy,
   acknowledged_at AS acknowledgedAt, closed_at AS closedAt, closed_by AS closedBy, resolution, reason`;
 
-const alertOf = (row: Omit<AlertRecord, 'facts'> & { facts: string }): AlertRecord => ({
+export type AlertRow = Omit<AlertRecord, 'facts'> & { readonly facts: string };
+
+export const alertOf = (row: AlertRow): AlertRecord => ({
   ...row,
   facts: JSON.parse(row.facts) as AnyAlertFacts,
 });
@@ -37,18 +39,18 @@ export function createInboxStore(db: D1Database) {
     ): Promise<AlertRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT ${ALERT} FROM alerts WHERE team_id = ?1 ${state === null ? 'AND ?2 IS NULL' : 'AND state = ?2'} AND id < ?3 ORDER BY id DESC LIMIT ?4`,
+          `SELECT ${ALERT_COLUMNS} FROM alerts WHERE team_id = ?1 ${state === null ? 'AND ?2 IS NULL' : 'AND state = ?2'} AND id < ?3 ORDER BY id DESC LIMIT ?4`,
         )
         .bind(teamId, state, before, limit)
-        .all<Omit<AlertRecord, 'facts'> & { facts: string }>();
+        .all<AlertRow>();
       return rows.results.map(alertOf);
     },
 
     async alert(teamId: number, id: number): Promise<AlertRecord | null> {
       const row = await db
-        .prepare(`SELECT ${ALERT} FROM alerts WHERE team_id = ?1 AND id = ?2`)
+        .prepare(`SELECT ${ALERT_COLUMNS} FROM alerts WHERE team_id = ?1 AND id = ?2`)
         .bind(teamId, id)
-        .first<Omit<AlertRecord, 'facts'> & { facts: string }>();
+        .first<AlertRow>();
       return row === null ? null : alertOf(row);
     },
 

@@ -113,9 +113,9 @@ function messageOf(deps: DeliverDependencies, { event, alertId, content, parent 
 
 function linkOf(publicUrl: string, alertId: number | null, content: StoredNotification['content']): string | null {
   if (publicUrl === '') return null;
-  if (alertId !== null) return `${publicUrl}/api/v1/alerts/A-${alertId}`;
+  if (alertId !== null) return `${publicUrl}/alerts/A-${alertId}`;
   if (content.kind === 'undetermined') return `${publicUrl}/api/v1/pushes/${content.push}`;
-  return `${publicUrl}/api/v1/health`;
+  return `${publicUrl}/alerts?state=health`;
 }
 
 async function retryIn(deps: DeliverDependencies, notification: StoredNotification, ms: number): Promise<void> {

@@ -296,3 +296,14 @@ export interface Look {
   /** The delivery, if it told of a push that another delivery had told of moments before. */
   readonly folded: { readonly key: string; readonly day: number; readonly digest: string } | null;
 }
+
+/** Counts what a caller does, and says when it is too much. */
+export interface RateLimiter {
+  /** Whether one more is allowed now; it is counted either way. */
+  take(key: string): Promise<boolean>;
+}
+
+/** Whoever vouches for people cannot be asked at this moment: our trouble or theirs, and nobody's fault. */
+export class IdentityUnavailable extends Error {
+  override readonly name = 'IdentityUnavailable';
+}

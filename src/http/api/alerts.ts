@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
 import type { AlertRecord } from '../../store/inbox.ts';
+import { closeAlert, takeAlert } from '../../usecases/handle-alert.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
 import { iso, isoOrNull, pageQuery, time } from '../schemas/common.ts';
@@ -73,19 +74,8 @@ export const alertRoutes: readonly ApiRoute[] = [
     params: alertId,
     response: alertAnswer,
     async handle({ params, caller, services, now }) {
-      const alert = await alertOf(services, caller.teamId, params.id);
-      const audit = {
-        teamId: caller.teamId,
-        at: now,
-        actor: caller.name,
-        action: 'alert.acknowledged',
-        target: `A-${alert.id}`,
-        detail: null,
-      };
-      if (alert.state === 'closed') throw new Problem(409, 'This alert is closed.');
-      if (alert.state === 'open')
-        await services.alerts.acknowledge(caller.teamId, alert.id, alert.facts, caller.name, now, audit);
-      await services.wakeups.notifications();
+      const done = await takeAlert(services, { ...caller, now }, params.id);
+      if (done === 'closed') throw new Problem(409, 'This alert is closed.');
       return alertView(await alertOf(services, caller.teamId, params.id));
     },
   }),
@@ -99,18 +89,8 @@ export const alertRoutes: readonly ApiRoute[] = [
     body: closing,
     response: alertAnswer,
     async handle({ params, body, caller, services, now }) {
-      const alert = await alertOf(services, caller.teamId, params.id);
-      const audit = {
-        teamId: caller.teamId,
-        at: now,
-        actor: caller.name,
-        action: 'alert.closed',
-        target: `A-${alert.id}`,
-        detail: body,
-      };
-      if (alert.state === 'closed') throw new Problem(409, 'This alert is closed already.');
-      await services.alerts.close(caller.teamId, alert, { ...body, by: caller.name, now }, audit);
-      await services.wakeups.notifications();
+      const done = await closeAlert(services, { ...caller, now }, params.id, body);
+      if (done === 'closed') throw new Problem(409, 'This alert is closed already.');
       return alertView(await alertOf(services, caller.teamId, params.id));
     },
   }),

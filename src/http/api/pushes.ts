@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { AnnouncementTarget } from '../../usecases/announcement-store.ts';
+import { formatImageName } from '../../domain/reference.ts';
+import { expectTag } from '../../usecases/handle-alert.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
 import { digestText, idParam, iso, pageQuery, tagText, time } from '../schemas/common.ts';
@@ -120,32 +121,9 @@ export const pushRoutes: readonly ApiRoute[] = [
     response: expectationAnswer,
     async handle({ params, body, caller, services, now }) {
       const record = await repositoryOf(services, caller.teamId, params.id);
-      const target: AnnouncementTarget = { repository: record.id, teamId: caller.teamId, policy: record.policy };
-      const expiresAt = now + body.minutes * 60_000;
-      const expected = {
-        target,
-        source: 'maintainer',
-        phase: 'pushed',
-        digest: body.digest,
-        tags: [body.tag],
-        allowed: true,
-        run: caller.name,
-        claims: null,
-        reason: body.reason,
-        at: now,
-        expiresAt,
-      } as const;
-      await services.announcements.record(null, [expected]);
-      const detail = { tag: body.tag, digest: body.digest, until: iso(expiresAt), reason: body.reason };
-      const image = `${record.image.registry}/${record.image.path}`;
-      await services.audit.add({
-        teamId: caller.teamId,
-        at: now,
-        actor: caller.name,
-        action: 'expectation.opened',
-        target: image,
-        detail,
-      });
+      const target = { repository: record.id, teamId: caller.teamId, policy: record.policy };
+      const image = formatImageName(record.image);
+      const expiresAt = await expectTag(services, { ...caller, now }, { target, image, ...body });
       return { tag: body.tag, digest: body.digest, until: iso(expiresAt) };
     },
   }),

@@ -1,0 +1,58 @@
+import type { Child } from 'hono/jsx';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import { may } from '../../domain/person.ts';
+import type { AuditEntry } from '../../store/audit.ts';
+import type { PageInput } from '../page.ts';
+import { Notice } from '../parts/banner.tsx';
+
+const TABS = [
+  ['/settings', 'Team', 'see'],
+  ['/settings/keys', 'API keys', 'manage-team'],
+  ['/settings/channels', 'Channels', 'see'],
+  ['/settings/sessions', 'Sessions', 'see'],
+  ['/audit', 'Audit log', 'see-audit-log'],
+] as const;
+
+/** What forms here come back with. The words are ours: an address cannot make a page say anything else. */
+const DONE: Readonly<Record<string, string>> = {
+  invited: 'Invited. They are in with their next sign-in.',
+  'invited-open':
+    'Invited. GitHub did not tell whose name that is, so whoever has it first gets in: within three days, or ask again.',
+  withdrawn: 'The invitation is withdrawn.',
+  role: 'The role is changed. That member has to sign in again.',
+  removed: 'The member is removed and signed out.',
+  revoked: 'The key is revoked. Who had signed in with it is signed out.',
+  ended: 'The session is ended.',
+};
+
+interface Props {
+  readonly input: PageInput;
+  readonly at: (typeof TABS)[number][0];
+  readonly children: Child;
+}
+
+export function SettingsFrame({ input, at, children }: Props): JSX.Element {
+  const { role } = input.visit.session;
+  const done = DONE[input.c.req.query('done') ?? ''];
+  return (
+    <>
+      <div class="top">
+        <h1>Settings of team {input.visit.session.team}</h1>
+        <nav class="chips" aria-label="Settings">
+          {TABS.filter(([, , right]) => may(role, right)).map(([href, label]) => (
+            <a href={href} {...(href === at ? { 'aria-current': 'page' } : {})}>
+              {label}
+            </a>
+          ))}
+        </nav>
+      </div>
+      {done === undefined ? null : <Notice text={done} isProblem={false} />}
+      {children}
+    </>
+  );
+}
+
+/** A change by this visitor, as the audit log keeps it. */
+export function auditBy({ visit, now }: PageInput, action: string, target: string, detail: unknown = null): AuditEntry {
+  return { teamId: visit.session.teamId, at: now, actor: visit.session.name, action, target, detail };
+}

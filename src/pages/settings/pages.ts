@@ -1,0 +1,22 @@
+import type { PageRoute } from '../page.ts';
+import { channelsPage } from './channels.tsx';
+import { createKey, keysPage, revokeKey } from './keys.tsx';
+import { endSession, sessionsPage } from './sessions.tsx';
+import { teamPage } from './team.tsx';
+import { changeRole, giveLink, invite, removeMember, switchTeam, withdraw } from './team-forms.tsx';
+
+export const settingsPages: readonly PageRoute[] = [
+  { method: 'get', path: '/settings', right: 'see', run: teamPage },
+  { method: 'post', path: '/settings/team', right: 'see', run: switchTeam },
+  { method: 'post', path: '/settings/invitations', right: 'manage-team', run: invite },
+  { method: 'post', path: '/settings/invitations/:id/withdraw', right: 'manage-team', run: withdraw },
+  { method: 'post', path: '/settings/members/:id/role', right: 'manage-team', run: changeRole },
+  { method: 'post', path: '/settings/members/:id/link', right: 'manage-team', run: giveLink },
+  { method: 'post', path: '/settings/members/:id/remove', right: 'manage-team', run: removeMember },
+  { method: 'get', path: '/settings/keys', right: 'manage-team', run: keysPage },
+  { method: 'post', path: '/settings/keys', right: 'manage-team', run: createKey },
+  { method: 'post', path: '/settings/keys/:id/revoke', right: 'manage-team', run: revokeKey },
+  { method: 'get', path: '/settings/channels', right: 'see', run: channelsPage },
+  { method: 'get', path: '/settings/sessions', right: 'see', run: sessionsPage },
+  { method: 'post', path: '/settings/sessions/:id/end', right: 'see', run: endSession },
+];
