@@ -265,3 +265,37 @@ describe('where one goes after signing in', () => {
     expect([answer.status, answer.location]).toEqual([303, expected]);
   });
 });
+
+describe('deployed', () => {
+  test('cookies are for this host, over https, and not for scripts', async () => {
+    const deployed = await TestInstallation.start({
+      bundle: inject('bundle'),
+      vars: {
+        LOCAL: 'false',
+        PUBLIC_URL: 'https://pushwarden.example',
+        REGISTRIES: '',
+        GITHUB_API_URL: 'https://api.github.example',
+        SLACK_API_URL: 'https://slack.example',
+        OIDC_ISSUERS: '',
+      },
+    });
+    const browser = new Visitor(deployed.url);
+    const { setCookies } = await browser.get('/signin');
+    expect(setCookies).toEqual([
+      expect.stringMatching(
+        /^__Host-pushwarden-before=[\w-]{43}; Max-Age=900; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      ),
+    ]);
+    // A tunnel or a proxy in front: the browser knows the public address only.
+    const answer = await browser.post(
+      '/signin',
+      { key: ADMIN_KEY },
+      { headers: { origin: 'https://pushwarden.example' } },
+    );
+    expect(answer.status).toBe(303);
+    expect(answer.setCookies).toContainEqual(
+      expect.stringMatching(/^__Host-pushwarden=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+    );
+    await deployed.stop();
+  });
+});
