@@ -95,6 +95,9 @@ const BLINDING: Readonly<Record<HealthKind, boolean>> = {
   'dead-letter': false,
   'unwatched-image': false,
   'trusted-root-stale': false,
+  'source-blind': true,
+  'audit-log-gap': true,
+  'event-subscription-failing': false,
 };
 
 /** Whether we cannot see, or cannot speak, while it lasts. The others puzzle us. What is not known (yet) may blind. */

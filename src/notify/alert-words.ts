@@ -1,12 +1,16 @@
-import type { AlertFacts } from '../domain/alert.ts';
+import { type AlertFacts, type AnyAlertFacts, isWatchAlert, type WatchAlertFacts } from '../domain/alert.ts';
+import { tokenInWords } from './credential-words.ts';
 import { revocationOf } from './revocation.ts';
 import { isForgery } from './slack-alert-parts.ts';
 import { shortName } from './slack-text.ts';
+import { findingTitle } from './words.ts';
 
 /** What pages say of an alert, in the order in which somebody woken at night asks. Plain text: whoever renders it escapes it. */
 
 /** `Tag 3.4.0 of kong/kubernetes-ingress-controller was overwritten by a push your pipeline did not make`. */
-export function alertHeadline(alert: AlertFacts): string {
+export function alertHeadline(alert: AnyAlertFacts): string {
+  if (isWatchAlert(alert))
+    return `${findingTitle(alert.findings[0]?.code ?? 'canary-used')}: ${shortName(watchedName(alert))}`;
   const image = shortName(pathOf(alert.image));
   const [tag] = alert.tags;
   if (isForgery(alert)) {
@@ -17,6 +21,13 @@ export function alertHeadline(alert: AlertFacts): string {
   const isOne = alert.tags.length === 1;
   const subject = `${isOne ? 'Tag' : 'Tags'} ${shortName(tag)}${isOne ? '' : ` and ${alert.tags.length - 1} more`} of ${image}`;
   return `${subject} ${isOne ? 'was' : 'were'} ${pushInWords(alert)}`;
+}
+
+/** What an alert without a push is about: `personal token backup-key`. */
+export function watchedName({ credential, findings }: WatchAlertFacts): string {
+  if (credential !== null) return tokenInWords(credential);
+  const [finding] = findings;
+  return finding?.code === 'protection-disarmed' ? finding.target : 'settings';
 }
 
 function pushInWords({ previous, digest }: AlertFacts): string {
@@ -86,8 +97,10 @@ export function revokeAnswer(alert: AlertFacts): AnswerWords {
 }
 
 /** Many open alerts in one sentence: what they have in common. `12 open alerts, all by ci-bot`. */
-export function openAlertsHeadline(alerts: readonly AlertFacts[], isMore: boolean): string {
-  const count = `${alerts.length}${isMore ? ' or more' : ''} open alerts`;
+export function openAlertsHeadline(all: readonly AnyAlertFacts[], isMore: boolean): string {
+  const count = `${all.length}${isMore ? ' or more' : ''} open alerts`;
+  const alerts = all.filter((facts): facts is AlertFacts => !isWatchAlert(facts));
+  if (alerts.length < all.length) return `${count}, ${all.length - alerts.length} about credentials or settings`;
   const accounts = new Set(alerts.map(({ pusher }) => pusher?.name ?? null));
   const images = new Set(alerts.map(({ image }) => image));
   const [account] = accounts;

@@ -1,7 +1,8 @@
 import type { WatchAlertFacts } from '../domain/alert.ts';
 import type { WatchFinding } from '../domain/finding.ts';
 import type { Notification, NotificationContent } from '../usecases/ports.ts';
-import { explainCredential, tokenInWords } from './credential-words.ts';
+import { watchedName as nameOf } from './alert-words.ts';
+import { explainCredential } from './credential-words.ts';
 import { idsOf } from './slack-alert-parts.ts';
 import { context, header, linkButtons, notificationText, type SlackMessage, section } from './slack-blocks.ts';
 import { code, link, prose, shortName, slackDate } from './slack-text.ts';
@@ -36,12 +37,6 @@ export function watchMessage(notification: Notification, alert: WatchAlertFacts,
       context([...idsOf(notification), ...credentialId(alert), `Last ${slackDate(alert.at)}`]),
     ],
   };
-}
-
-function nameOf({ credential, findings }: WatchAlertFacts): string {
-  if (credential !== null) return tokenInWords(credential);
-  const [finding] = findings;
-  return finding?.code === 'protection-disarmed' ? finding.target : 'settings';
 }
 
 const findingWords = (finding: WatchFinding): string =>

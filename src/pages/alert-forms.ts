@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
 import { closeAlert, expectTag, type Handler, type Handling, takeAlert } from '../usecases/handle-alert.ts';
 import { notHere, type PageInput, PageProblem, readForm } from './page.ts';
+import { isPushAlert } from './push-alert.ts';
 import { seeOther } from './show.tsx';
 
 /** The number of `A-12`. @throws PageProblem 404 */
@@ -40,7 +41,7 @@ export async function expectForm(input: PageInput): Promise<Response> {
   const id = alertIdOf(input);
   const alert = await services.inbox.alert(visit.session.teamId, id);
   const watched = alert === null ? null : await services.repositories.get(visit.session.teamId, alert.repository);
-  if (alert === null || watched === null) throw notHere();
+  if (alert === null || watched === null || !isPushAlert(alert)) throw notHere();
   const restore = restoreOf(alert.facts, null, null);
   if (restore === null) throw new PageProblem(409, 'There is no safe digest to point this tag back at.');
   await expectTag(services, handlerOf(input), {

@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { isWatchAlert } from '../domain/alert.ts';
 import { may } from '../domain/person.ts';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
 import { revocationOf } from '../notify/revocation.ts';
@@ -13,8 +14,10 @@ import { FindingBlock } from './parts/finding.tsx';
 import { Field, PostForm } from './parts/form.tsx';
 import { Command, type Step, Steps } from './parts/steps.tsx';
 import { When } from './parts/when.tsx';
+import { isPushAlert, type PushAlertRecord } from './push-alert.ts';
 import { show } from './show.tsx';
 import { shownTime } from './time.ts';
+import { WatchAlert } from './watch-alert.tsx';
 
 const DONE: Readonly<Record<string, string>> = {
   taken: 'You have it. Your team sees that in Slack; worsening still speaks.',
@@ -54,6 +57,32 @@ export async function alertPage(input: PageInput): Promise<Response> {
       <div class="gap">
         <AlertBanner alert={alert} now={now} csrf={csrf} isOwnPage />
       </div>
+      {isPushAlert(alert) ? (
+        <PushAlert alert={alert} now={now} mayHandle={mayHandle} />
+      ) : isWatchAlert(alert.facts) ? (
+        <WatchAlert facts={alert.facts} />
+      ) : null}
+      <div class="cols">
+        {isPushAlert(alert) ? <Facts alert={alert} now={now} /> : null}
+        <Log alert={alert} messages={messages} now={now} />
+      </div>
+      {csrf === null ? null : <CloseForm id={alert.id} csrf={csrf} />}
+    </>
+  );
+  return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
+}
+
+interface PushAlertProps {
+  readonly alert: PushAlertRecord;
+  readonly now: number;
+  /** `null`: this visitor may do nothing about alerts. */
+  readonly mayHandle: string | null;
+}
+
+/** What to do and why. */
+function PushAlert({ alert, now, mayHandle }: PushAlertProps): JSX.Element {
+  return (
+    <>
       <AlertAnswers alert={alert} />
       <div class="cols">
         <section aria-labelledby="h-do">
@@ -82,18 +111,12 @@ export async function alertPage(input: PageInput): Promise<Response> {
           </div>
         </section>
       </div>
-      <div class="cols">
-        <Facts alert={alert} now={now} />
-        <Log alert={alert} messages={messages} now={now} />
-      </div>
-      {csrf === null ? null : <CloseForm id={alert.id} csrf={csrf} />}
     </>
   );
-  return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
 }
 
 /** Revoke first: whoever holds the token can move a restored tag again. The expectation goes before the restore. */
-function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
+function stepsOf(alert: PushAlertRecord, csrf: string | null): Step[] {
   const { facts } = alert;
   if (isForgery(facts)) {
     return [
@@ -148,7 +171,7 @@ function stepsOf(alert: AlertRecord, csrf: string | null): Step[] {
   ];
 }
 
-function Revoke({ alert }: { readonly alert: AlertRecord }): JSX.Element {
+function Revoke({ alert }: { readonly alert: PushAlertRecord }): JSX.Element {
   const { registry, pages } = revocationOf(alert.facts.image);
   return (
     <p class="small">
@@ -167,7 +190,7 @@ function Revoke({ alert }: { readonly alert: AlertRecord }): JSX.Element {
   );
 }
 
-function Facts({ alert, now }: { readonly alert: AlertRecord; readonly now: number }): JSX.Element {
+function Facts({ alert, now }: { readonly alert: PushAlertRecord; readonly now: number }): JSX.Element {
   const { facts } = alert;
   const more = facts.tags.length - TAGS_SHOWN;
   return (
@@ -237,8 +260,8 @@ function Log({
       : { at: sentAt, text: `Message sent (${what})` };
   });
   const entries: Entry[] = [
-    { at: alert.facts.pushedAt, text: 'We learnt of the push' },
-    { at: alert.openedAt, text: 'Verdict rogue, alert opened' },
+    ...(isPushAlert(alert) ? [{ at: alert.facts.pushedAt, text: 'We learnt of the push' }] : []),
+    { at: alert.openedAt, text: isPushAlert(alert) ? 'Verdict rogue, alert opened' : 'Alert opened' },
     ...(alert.acknowledgedAt === null ? [] : [{ at: alert.acknowledgedAt, text: `${alert.acknowledgedBy} has it` }]),
     ...(alert.closedAt === null
       ? []

@@ -1,7 +1,8 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type HealthFact, isBlinding } from '../domain/health.ts';
 import { alertHeadline } from '../notify/alert-words.ts';
-import { findingTitle, healthWords } from '../notify/words.ts';
+import { healthWords } from '../notify/health-words.ts';
+import { findingTitle } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
 import { alertPage } from './alert.tsx';
 import { closeAlertForm, expectForm, takeAlertForm } from './alert-forms.ts';
@@ -11,6 +12,7 @@ import { Digest } from './parts/digest.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
+import { isPushAlert } from './push-alert.ts';
 import { show } from './show.tsx';
 import { duration } from './time.ts';
 
@@ -88,6 +90,7 @@ function Filter({ at, open, troubles }: FilterProps): JSX.Element {
 
 /** The row's name: what happened, and the digests it is about. */
 function What({ alert }: { readonly alert: AlertRecord }): JSX.Element {
+  if (!isPushAlert(alert)) return <a href={`/alerts/A-${alert.id}`}>{alertHeadline(alert.facts)}</a>;
   const { digest, safe } = alert.facts;
   return (
     <>

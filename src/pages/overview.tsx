@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Verdict } from '../domain/finding.ts';
 import { isBlinding } from '../domain/health.ts';
 import { may } from '../domain/person.ts';
-import { healthWords } from '../notify/words.ts';
+import { healthWords } from '../notify/health-words.ts';
 import type { PushRecord } from '../store/history.ts';
 import type { Overview, WatchedImage } from '../store/overview.ts';
 import type { PageInput, PageRoute } from './page.ts';
@@ -15,6 +15,7 @@ import { pushWhy } from './parts/push-why.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
+import { isPushAlert } from './push-alert.ts';
 import { show } from './show.tsx';
 import { duration, shownTime } from './time.ts';
 
@@ -52,7 +53,7 @@ function Top({ input, overview }: { readonly input: PageInput; readonly overview
   return (
     <>
       <AlertBanner alert={first} now={now} csrf={csrf} isOwnPage={false} />
-      <AlertAnswers alert={first} />
+      {isPushAlert(first) ? <AlertAnswers alert={first} /> : null}
       {second === undefined ? null : (
         <p class="note">
           <Icon name="hand" />

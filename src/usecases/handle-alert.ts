@@ -1,7 +1,7 @@
-import type { AlertFacts, AlertResolution, AlertState } from '../domain/alert.ts';
+import type { AlertResolution, AlertState, AnyAlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
+import type { AnnouncementStore, AnnouncementTarget } from './announcement-store.ts';
 import type { Wakeups } from './ports.ts';
-import type { AnnouncementStore, AnnouncementTarget } from './stores.ts';
 
 /** Somebody who does something about alerts: by API key, on a page. */
 export interface Handler {
@@ -23,7 +23,7 @@ interface Audit {
 export interface HandledAlert {
   readonly id: number;
   readonly state: AlertState;
-  readonly facts: AlertFacts;
+  readonly facts: AnyAlertFacts;
   readonly openedAt: number;
 }
 
@@ -36,7 +36,14 @@ export interface Closing {
 export interface AlertDesk {
   readonly inbox: { alert(teamId: number, id: number): Promise<HandledAlert | null> };
   readonly alerts: {
-    acknowledge(teamId: number, id: number, facts: AlertFacts, by: string, now: number, audit: Audit): Promise<boolean>;
+    acknowledge(
+      teamId: number,
+      id: number,
+      facts: AnyAlertFacts,
+      by: string,
+      now: number,
+      audit: Audit,
+    ): Promise<boolean>;
     close(
       teamId: number,
       alert: HandledAlert,

@@ -8,6 +8,7 @@ import {
   safeDigestWords,
 } from '../../notify/alert-words.ts';
 import type { AlertRecord } from '../../store/inbox.ts';
+import type { PushAlertRecord } from '../push-alert.ts';
 import { Answers } from './answers.tsx';
 import { Banner } from './banner.tsx';
 import { Digest } from './digest.tsx';
@@ -122,7 +123,7 @@ function AlertState({ alert, now }: { readonly alert: AlertRecord; readonly now:
 }
 
 /** Is it real, which digest is safe, what to revoke: in this order. */
-export function AlertAnswers({ alert }: { readonly alert: AlertRecord }): JSX.Element {
+export function AlertAnswers({ alert }: { readonly alert: PushAlertRecord }): JSX.Element {
   const { facts } = alert;
   const real = isItReal(facts);
   const safe = safeDigestWords(facts);
