@@ -260,6 +260,29 @@ describe('a push', () => {
   });
 });
 
+describe('a token that is retired', () => {
+  test('says nothing against what it pushed before, and is a finding of what it pushes then', async () => {
+    await connect('team', { tokens: { mode: 'require' } });
+    Object.assign(pushwarden.hub, { actors: 'label' });
+    const token = pushwarden.hub.createToken(scene.organization, { label: `replaced-${count}` });
+    await minutesLater(6);
+    await mark(token, { mark: 'expected' });
+    await push(token, '1.0.0', { webhook: false });
+    await minutesLater(6);
+    await minutesLater(6);
+    expect(await pushOf('1.0.0')).toMatchObject({ verdict: 'rogue', findings: [{ code: 'unreported-push' }] });
+    const alert = (await pushOf('1.0.0')).alert;
+    await pushwarden.api('POST', `/alerts/${alert}/close`, { resolution: 'expected', reason: 'its webhook was lost' });
+    await mark(token, { mark: 'retired' });
+    await minutesLater(6);
+    expect(await pushOf('1.0.0')).toMatchObject({ findings: [{ code: 'unreported-push' }], alert });
+    await push(token, '1.0.1');
+    await minutesLater(6);
+    await until('it is rogue', async () => (await pushOf('1.0.1')).verdict === 'rogue');
+    expect(await pushOf('1.0.1')).toMatchObject({ findings: [{ code: 'unexpected-token' }] });
+  });
+});
+
 describe('a decoy', () => {
   test('that is used at all is an alert', async () => {
     await connect('personal');
