@@ -21,7 +21,7 @@ export async function measureRows(figures: Figures, quick: boolean): Promise<voi
       const bytes = ((await databaseBytes(db)) - before) / (sizes[1] - sizes[0]);
       const many = await costOfPush(db, provider);
       report(figures, provider, few, many);
-      figures.exact(`${provider}: bytes of database per push`, bytes, 'bytes', { atMost: 300 });
+      figures.exact(`${provider}: bytes of database per push`, bytes, 'bytes', { atMost: 340 });
     } finally {
       await close();
     }
@@ -33,8 +33,14 @@ export async function measureRows(figures: Figures, quick: boolean): Promise<voi
 }
 
 function report(figures: Figures, provider: WatchedProvider, few: Cost, many: Cost): void {
-  const written = few.accept.rowsWritten + few.check.rowsWritten;
-  figures.exact(`${provider}: rows written, first push of a tag`, written, 'rows', { atMost: ROW_TARGETS.written });
+  const written = ({ accept, check }: Cost): number => accept.rowsWritten + check.rowsWritten;
+  figures.exact(`${provider}: rows written, first push of a tag`, written(many), 'rows', {
+    atMost: ROW_TARGETS.written,
+  });
+  // The count of its account's uses that day begins.
+  figures.exact(`${provider}: rows written, its account's first of a day`, written(few), 'rows', {
+    atMost: ROW_TARGETS.written + 1,
+  });
   figures.exact(`${provider}: rows written, duplicate delivery`, few.duplicate.rowsWritten, 'rows', {
     atMost: ROW_TARGETS.duplicateWritten,
   });

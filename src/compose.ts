@@ -3,6 +3,7 @@ import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
+import { createReportWriter } from './notify/blast-radius.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createSlackReplies } from './notify/slack-replies.ts';
 import { createRegistry } from './oci/registry.ts';
@@ -18,6 +19,7 @@ import { createAlertStore } from './store/alerts.ts';
 import { createAnnouncementStore } from './store/announcements.ts';
 import { createAttributionStore } from './store/attributions.ts';
 import { createAuditStore } from './store/audit.ts';
+import { createBlastRadiusStore } from './store/blast-radius.ts';
 import { createBurstStore } from './store/bursts.ts';
 import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
@@ -163,6 +165,8 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    blastRadius: createBlastRadiusStore(env.DB),
+    reportWriter: createReportWriter(),
     overview: createOverviewStore(env.DB),
     search: createSearchStore(env.DB),
     people: createPeopleStore(env.DB),

@@ -38,7 +38,7 @@ export class CiJob {
 let runs = 0;
 
 /** The claims of GitHub's tokens; all are strings. */
-function claimsOf({ repository, repositoryId, file }: Workflow, gitTag: string): Record<string, string> {
+export function claimsOf({ repository, repositoryId, file }: Workflow, gitTag: string): Record<string, string> {
   const [owner = ''] = repository.split('/');
   const ref = `refs/tags/${gitTag}`;
   const workflowRef = `${repository}/${file}@${ref}`;

@@ -13,16 +13,25 @@ export interface PackagePush {
   readonly image: Image;
   /** Children of an index, as GitHub lists them. */
   readonly children: readonly Image[];
+  /** Default: the account of `GITHUB_TOKEN`. */
+  readonly sender?: Sender;
+}
+
+/** Who pushed, as GitHub tells it. */
+export interface Sender {
+  readonly login: string;
+  readonly id: number;
+  readonly type: 'Bot' | 'User';
 }
 
 /** The account of `GITHUB_TOKEN` in a workflow. */
-export const ACTIONS_BOT = { login: 'github-actions[bot]', id: 41_898_282, type: 'Bot' } as const;
+export const ACTIONS_BOT: Sender = { login: 'github-actions[bot]', id: 41_898_282, type: 'Bot' };
 
 /**
  * The body of GitHub's `package` and `registry_package` webhooks for GHCR.
  * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads#package
  */
-export function packageBody({ event, path, tag, image, children }: PackagePush): string {
+export function packageBody({ event, path, tag, image, children, sender = ACTIONS_BOT }: PackagePush): string {
   const [owner = '', name = ''] = path.split('/');
   const account = { login: owner, id: 7_076_013, type: 'Organization', html_url: `https://github.com/${owner}` };
   const packageItself = {
@@ -53,7 +62,7 @@ export function packageBody({ event, path, tag, image, children }: PackagePush):
     owner: account,
     default_branch: 'main',
   };
-  return JSON.stringify({ action: 'published', [event]: packageItself, repository, sender: ACTIONS_BOT });
+  return JSON.stringify({ action: 'published', [event]: packageItself, repository, sender });
 }
 
 function packageVersion(path: string, tag: string, image: Image, children: readonly Image[]): object {

@@ -37,7 +37,11 @@ export function tokensThatFit<T extends CandidateToken>(push: PushWindow, tokens
   return tokens.filter((token) => existed(token, push) && mayPush(token, push.path) && wasUsed(token, push));
 }
 
-function existed({ createdAt, expiresAt, goneAt }: CandidateToken, push: PushWindow): boolean {
+/** Whether it was there when the push was made, as far as we know. */
+export function existed(
+  { createdAt, expiresAt, goneAt }: Pick<CandidateToken, 'createdAt' | 'expiresAt' | 'goneAt'>,
+  push: Pick<PushWindow, 'notBefore' | 'receivedAt'>,
+): boolean {
   if (createdAt !== null && createdAt > push.receivedAt + SKEW_MS) return false;
   const end = Math.min(expiresAt ?? Number.POSITIVE_INFINITY, goneAt ?? Number.POSITIVE_INFINITY);
   return end >= push.notBefore - SIGN_IN_BEFORE_MS;

@@ -169,8 +169,11 @@ function mismatchFound(c: Case): CiMismatchFound | null {
   return other?.claims && other.digest !== null ? { kind: 'digest', digest: other.digest, claims: other.claims } : null;
 }
 
-/** A webhook told of it, or somebody whom the policy names vouches for it. */
+/**
+ * A webhook told of it, or somebody whom the policy names vouches for it. Webhooks of honest pushes get lost: while a job
+ * that said it would push this tag has not ended, it is not held against the push.
+ */
 export function isReported(c: Case): Outcome {
   if (c.evidence.reported || c.push.tag === '' || isExpected(c) || isAnnounced(c)) return SATISFIED;
-  return findingAt(c, settleAt(c), 'webhook', { code: 'unreported-push' });
+  return findingAt(c, Math.max(settleAt(c), ...windowEnds(c)), 'webhook', { code: 'unreported-push' });
 }

@@ -20,7 +20,7 @@ export interface TokenScope {
  * Words with which a scope lets its token push: `repo:write`, `repo:admin`, `scope-image-push`, `repo-push`. Scopes are not
  * a closed list: one that we do not know and that does not say "read" or "pull" is taken to let it.
  */
-function letsPush(scope: string): boolean {
+export function letsPush(scope: string): boolean {
   if (/write|push|admin/i.test(scope)) return true;
   return !/read|pull|list/i.test(scope);
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { hashSecret } from '../secrets.ts';
 import { administrationRoutes } from './api/administration.ts';
 import { alertRoutes } from './api/alerts.ts';
+import { blastRadiusRoutes } from './api/blast-radius.ts';
 import { burstRoutes } from './api/bursts.ts';
 import { channelRoutes } from './api/channels.ts';
 import { ciRunRoutes } from './api/ci-runs.ts';
@@ -26,6 +27,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
   ...pushRoutes,
   ...alertRoutes,
   ...credentialRoutes,
+  ...blastRadiusRoutes,
   ...sourceRoutes,
   ...burstRoutes,
   ...channelRoutes,

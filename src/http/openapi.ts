@@ -68,7 +68,13 @@ function operationOf(each: ApiRoute, components: Json): Json {
 }
 
 function responses(
-  { status, response, mediaType, headers }: Pick<ApiRoute, 'status' | 'response' | 'mediaType' | 'headers'>,
+  {
+    status,
+    response,
+    mediaType,
+    headers,
+    otherMediaTypes = [],
+  }: Pick<ApiRoute, 'status' | 'response' | 'mediaType' | 'headers' | 'otherMediaTypes'>,
   components: Json,
 ): Json {
   const described = Object.entries(headers).map(([name, description]) => [
@@ -79,7 +85,10 @@ function responses(
     [status]: {
       description: mediaType === 'application/json' ? 'Done.' : 'Lines, each of this form.',
       ...(described.length > 0 ? { headers: Object.fromEntries(described) } : {}),
-      content: { [mediaType]: { schema: schemaOf(response, 'output', components) } },
+      content: {
+        [mediaType]: { schema: schemaOf(response, 'output', components) },
+        ...Object.fromEntries(otherMediaTypes.map((each) => [each, { schema: { type: 'string' } }])),
+      },
     },
     default: {
       description: 'Refused, and why.',

@@ -66,6 +66,8 @@ export interface ApiRoute {
   readonly response: z.ZodType;
   /** Of the answer, with what each says. */
   readonly headers: Readonly<Record<string, string>>;
+  /** In which it answers too, if asked to. */
+  readonly otherMediaTypes?: readonly string[];
   readonly run: (c: Context<AppEnv>) => Promise<Response>;
 }
 
@@ -102,6 +104,36 @@ export function linesRoute<
     mediaType: 'application/x-ndjson',
     headers,
     run: async (c) => ndjsonResponse(await handle(await inputOf(described, c))),
+  };
+}
+
+/** What a route answers that also writes documents: JSON, or an answer of its own. */
+interface DocumentDefinition<P extends z.ZodType, Q extends z.ZodType, R extends z.ZodType>
+  extends Described<P, Q, typeof NONE, R> {
+  readonly otherMediaTypes: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly handle: Handler<P, Q, typeof NONE, z.input<R> | Response>;
+}
+
+/** Defines a route that answers with JSON, or with a document if the request asks for one. */
+export function documentRoute<
+  P extends z.ZodType = typeof NONE,
+  Q extends z.ZodType = typeof NONE,
+  R extends z.ZodType = z.ZodType,
+>(definition: DocumentDefinition<P, Q, R>): ApiRoute {
+  const { handle, headers, otherMediaTypes, ...described } = definition;
+  return {
+    ...parts(described),
+    mediaType: 'application/json',
+    otherMediaTypes,
+    headers,
+    async run(c) {
+      const answer = await handle(await inputOf(described, c));
+      const response = answer instanceof Response ? answer : c.json(answer);
+      response.headers.set('cache-control', 'no-store');
+      response.headers.set('vary', 'Accept');
+      return response;
+    },
   };
 }
 

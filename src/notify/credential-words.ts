@@ -71,7 +71,7 @@ function explainUnexpected({ strength, tokens }: Extract<Finding, { readonly cod
   };
 }
 
-const KIND_WORDS: Readonly<Record<CredentialKind, string>> = {
+export const KIND_WORDS: Readonly<Record<CredentialKind, string>> = {
   'dockerhub-account': 'account',
   'github-sender': 'account',
   'distribution-actor': 'account',

@@ -14,6 +14,9 @@ export interface Restore {
   readonly command: string;
 }
 
+/** What is to be put right. */
+export type Restorable = Pick<AlertFacts, 'image' | 'tags' | 'digest' | 'safe' | 'push'>;
+
 // An image name by the OCI grammar, with its registry. No character in it means anything to a shell.
 const IMAGE = /^[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:\/[a-z0-9][a-z0-9._-]*)+$/;
 const PUSH_ID = /^([0-9]+)-[0-9]+$/;
@@ -26,7 +29,7 @@ const ALERT_ID = /^[A-Za-z0-9-]{1,32}$/;
  * @param link an address of this installation.
  * @see https://github.com/google/go-containerregistry/blob/main/cmd/crane/doc/crane_tag.md
  */
-export function restoreOf(alert: AlertFacts, alertId: string | null, link: string | null): Restore | null {
+export function restoreOf(alert: Restorable, alertId: string | null, link: string | null): Restore | null {
   const tag = alert.tags[0];
   const safe = alert.safe?.digest;
   if (tag === undefined || safe === undefined || safe === alert.digest) return null;

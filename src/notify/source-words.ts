@@ -7,7 +7,7 @@ import { utcMinute } from './utc.ts';
 
 export type FactAboutSources = Extract<HealthFact, { readonly kind: 'source-blind' | 'audit-log-gap' }>;
 
-const PART_WORDS: Readonly<Record<SourcePart, string>> = {
+export const PART_WORDS: Readonly<Record<SourcePart, string>> = {
   'personal-tokens': 'personal tokens',
   'organization-tokens': 'organization tokens',
   'audit-log': 'audit log',

@@ -73,10 +73,10 @@ const BEFORE_PUSHES = 50;
 // What a tag pointed at before a push, along its chain: at most ${BEFORE_PUSHES} rows, of pushes that were trusted.
 const BEFORE = `WITH RECURSIVE chain (seq, n) AS (
       SELECT p.previous, 1 FROM pushes p WHERE p.repository_id = q.repository AND p.seq = q.seq
-      UNION ALL SELECT p.previous, chain.n + 1 FROM chain JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq
+      UNION ALL SELECT p.previous, chain.n + 1 FROM chain CROSS JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq
         WHERE chain.n < ${BEFORE_PUSHES})
     SELECT json_group_array(json_array(lower(hex(p.digest)), p.received_at, p.verdict, p.origin) ORDER BY chain.n)
-    FROM chain JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq WHERE p.digest IS NOT NULL AND p.digest <> q.digest`;
+    FROM chain CROSS JOIN pushes p ON p.repository_id = q.repository AND p.seq = chain.seq WHERE p.digest IS NOT NULL AND p.digest <> q.digest`;
 
 // Reads a few index rows per push: the digest index holds tag and digest prefix, and each look stops at its first hit.
 const PASTS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq, value ->> 2 AS tag,

@@ -13,6 +13,7 @@ import {
   safeHowCode,
   verdictCode,
 } from './codec.ts';
+import { foldChildren } from './fold-children.ts';
 import { pushEvents } from './push-events.ts';
 import { addSightings } from './sightings.ts';
 
@@ -57,10 +58,6 @@ const DISTRUST_TAGS = `WITH c AS MATERIALIZED (SELECT value ->> 'r' AS r, value 
     unhex(value ->> 'digest') AS digest, unhex(value ->> 'safe') AS safe, value ->> 'safeAt' AS safe_at, value ->> 'safeHow' AS safe_how FROM json_each(?1))
   UPDATE tags SET safe_digest = c.safe, safe_at = c.safe_at, safe_how = c.safe_how
   FROM c WHERE tags.repository_id = c.r AND tags.name = c.tag AND tags.safe_digest = c.digest AND ${SAVED}`;
-
-const FOLD_CHILDREN = `UPDATE pushes INDEXED BY pushes_by_digest SET kind = ${kindCode('child')}, subject = unhex(?2), verdict = NULL, next_at = NULL, rev = rev + 1
-  FROM json_each(?3) j WHERE pushes.repository_id = ?1 AND substr(pushes.digest, 1, 8) = substr(unhex(j.value), 1, 8)
-    AND pushes.digest = unhex(j.value) AND pushes.tag = '' AND pushes.verdict IS NOT NULL AND pushes.verdict <> ${ROGUE}`;
 
 const param = (push: CheckedPush): Record<string, unknown> => ({
   r: push.push.key.repository,
@@ -135,9 +132,7 @@ export async function saveChecked(
   const distrusting = checked.filter((push) => push.distrustsTag);
   if (distrusting.length > 0) rest.push(db.prepare(DISTRUST_TAGS).bind(JSON.stringify(distrusting.map(distrustParam))));
   rest.push(...addSightings(db, checked.flatMap(sightingOf), now));
-  for (const { repository, index, digests } of children) {
-    rest.push(db.prepare(FOLD_CHILDREN).bind(repository, hexParam(index), JSON.stringify(digests.map(hexParam))));
-  }
+  for (const { repository, index, digests } of children) rest.push(...foldChildren(db, repository, index, digests));
   const heardAgain = [...new Set(checked.filter(isHeardAgain).map(({ push }) => push.key.repository))];
   for (const repository of heardAgain)
     rest.push(db.prepare('UPDATE repositories SET missed_webhooks = 0 WHERE id = ?1').bind(repository));

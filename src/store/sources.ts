@@ -56,7 +56,7 @@ export function sourceOf(row: Row): Source {
   };
 }
 
-function statusOf(row: Row): SourceStatus {
+export function statusOf(row: Pick<Row, 'status' | 'created_at'>): SourceStatus {
   const kept = JSON.parse(row.status) as Partial<SourceStatus>;
   const unread: PartStatus = {
     state: 'unread',
@@ -199,7 +199,7 @@ export function createSourceStore(db: D1Database): SourceStore {
     saveLog(source, rows, save, now) {
       const add = db.prepare(ADD_ROWS).bind(JSON.stringify(rows.map((row) => rowParam(source, row))), source.id, now);
       const sightings = rows.filter((row) => openAs(source, row) !== 1).flatMap(rowSightings);
-      return saved([add, ...addSightings(db, sightings, now)], source, save);
+      return saved([add, ...connections(db, source, rows), ...addSightings(db, sightings, now)], source, save);
     },
 
     save: (source, save) => saved([], source, save),
@@ -245,6 +245,28 @@ export function createSourceStore(db: D1Database): SourceStore {
       return { accounts: byName(known?.results), repositories: byName(watched?.results) };
     },
   };
+}
+
+// In the order of the log: what was deleted is gone, unless it was made again later.
+const CONNECTIONS = `INSERT INTO credentials (team_id, kind, external_id, name, first_seen_at, account, source_id, created_at, created_by, active, gone_at)
+  SELECT ?2, 'dockerhub-oidc', value ->> 'id', value ->> 'name', value ->> 'at', ?4, ?3, iif(value ->> 'made', value ->> 'at', NULL),
+    iif(value ->> 'made', value ->> 'actor', NULL), NOT value ->> 'deleted', iif(value ->> 'deleted', value ->> 'at', NULL) FROM json_each(?1)
+  WHERE true ORDER BY key ON CONFLICT (team_id, kind, external_id) DO UPDATE SET name = excluded.name, active = excluded.active, gone_at = excluded.gone_at
+  WHERE excluded.gone_at IS NOT NULL AND gone_at IS NULL OR excluded.gone_at IS NULL AND excluded.first_seen_at > gone_at
+    OR excluded.gone_at IS NULL AND gone_at IS NULL AND name <> excluded.name`;
+
+function connections(db: D1Database, source: Source, rows: readonly ReadRow[]): D1PreparedStatement[] {
+  const told = rows
+    .flatMap(({ row: { at, action, actor }, connection }) =>
+      connection === null ? [] : [{ at, action, actor, connection }],
+    )
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, action, actor, connection: { id, name, isDeleted } }) => {
+      const made = action === 'oidc.connection.create' ? 1 : 0;
+      return { at, actor, id, name, made, deleted: isDeleted ? 1 : 0 };
+    });
+  if (told.length === 0) return [];
+  return [db.prepare(CONNECTIONS).bind(JSON.stringify(told), source.teamId, source.id, source.organization)];
 }
 
 function tokenParam({ account, organization }: Source, token: ListedToken): Record<string, unknown> {

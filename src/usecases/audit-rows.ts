@@ -29,6 +29,7 @@ export async function readRows(
         repository: path === null ? null : (repositories.get(path) ?? null),
         is: kindOf(row),
         disarms: disarmedBy(row.action) !== null,
+        connection: connectionOf(row),
       };
     }),
   );
@@ -66,6 +67,18 @@ export function disarmedBy(action: string): DisarmedChange | null {
   if (action === 'repo.immutable.tags.updated') return 'immutable-tags-changed';
   if (action === 'oidc.connection.delete') return 'oidc-connection-deleted';
   return /(?:^|[._])webhooks?[._](?:[a-z_.]*[._])?delete$/.test(action) ? 'webhook-deleted' : null;
+}
+
+/** Docker does not say under which key a row names its connection. */
+const CONNECTION_IDS = ['connection_id', 'id', 'connection', 'name', 'label'] as const;
+const CONNECTION_NAMES = ['name', 'label', 'connection', 'connection_id', 'id'] as const;
+
+function connectionOf({ action, data, account }: AuditRow): ReadRow['connection'] {
+  if (!action.startsWith('oidc.connection.')) return null;
+  const first = (keys: readonly string[]): string | undefined => keys.map((key) => data[key]).find((value) => value);
+  const id = first(CONNECTION_IDS);
+  if (id === undefined) return null;
+  return { id: `${account}/${id}`, name: first(CONNECTION_NAMES) ?? id, isDeleted: action.endsWith('.delete') };
 }
 
 /** The first 16 bytes of the SHA-256 of all that a row says, as hex: rows have no id. */

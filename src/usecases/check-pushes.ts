@@ -28,11 +28,13 @@ const QUEUE_DELAY_MS = 55_000;
 export async function checkPushes(deps: CheckDependencies, keys: readonly PushKey[]): Promise<void> {
   let waiting = unique(keys);
   while (waiting.length > 0) {
+    // Whatever is recorded while they are looked at is not known here: time that passes meanwhile is the next check's.
+    const readAt = deps.clock.now();
     // What was trusted is due again when it became known who pushed it.
     const loaded = (await deps.store.load(waiting)).filter((push) => isOpen(push.verdict) || push.nextAt !== null);
     // Pushes of one tag are judged one after the other: each sees where the one before has left the tag.
     const round = affordable(firstOfEachTag(loaded), deps.requests);
-    await checkRound(deps, round);
+    await checkRound(deps, round, readAt);
     const done = new Set(round.map((push) => id(push.key)));
     waiting = loaded.map((push) => push.key).filter((key) => !done.has(id(key)));
     if (round.length === 0) {
@@ -66,13 +68,13 @@ function firstOfEachTag(pushes: readonly PushToCheck[]): PushToCheck[] {
   });
 }
 
-async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[]): Promise<void> {
+async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[], readAt: number): Promise<void> {
   if (pushes.length === 0) return;
   const { store, clock } = deps;
   const observed = await Promise.all(pushes.map((push) => observe(deps, push, deps.requests, clock.now())));
   const pasts = await store.pasts(observed.map(({ push, digest }) => ({ push, digest })));
   const now = clock.now();
-  const judged = observed.map((each, n) => judge(each, pasts[n] ?? UNKNOWN_PAST, now));
+  const judged = observed.map((each, n) => judge(each, pasts[n] ?? UNKNOWN_PAST, readAt));
   const changes = mergeChanges(judged);
   const children = observed
     .filter((each) => each.children.length > 0 && each.digest !== null)

@@ -97,8 +97,17 @@ export interface ReadRow {
   readonly is: 'push' | 'tag-delete' | 'settings' | 'token' | 'other';
   /** A protection was taken away. */
   readonly disarms: boolean;
+  /** The OIDC connection that it tells of. */
+  readonly connection: LoggedConnection | null;
   /** The watched repository that it is about. */
   readonly repository: number | null;
+}
+
+/** An OIDC connection as a log tells of it: there is no list of them. */
+export interface LoggedConnection {
+  readonly id: string;
+  readonly name: string;
+  readonly isDeleted: boolean;
 }
 
 /** A push that an audit log tells of, and that is not found among ours yet. */

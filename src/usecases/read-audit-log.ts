@@ -18,7 +18,7 @@ import type { AuditRow } from './registry-accounts.ts';
 /** Rows appear in the log late, with the time of what they tell: what is younger than this is read again. */
 export const LATE_ROWS_MS = 2 * 3_600_000;
 /** What is read when a log is read for the first time: history, which alarms nobody. */
-const HISTORY_MS = 30 * 86_400_000;
+export const HISTORY_MS = 30 * 86_400_000;
 /** How far back is looked when nobody knows where the last reading ended. */
 const LOST_MS = 24 * 3_600_000;
 /** Pages (of up to 100 rows) that are read and written together. */

@@ -8,6 +8,7 @@ type Sources = ReadonlyMap<string, string>;
 const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
 const PORTS = [
   'usecases/announcement-store.ts',
+  'usecases/blast-radius-report.ts',
   'usecases/credential-stores.ts',
   'usecases/digest-store.ts',
   'usecases/events.ts',

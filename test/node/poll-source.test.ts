@@ -356,6 +356,37 @@ describe('a log', () => {
   });
 });
 
+it('knows OIDC connections by what the log tells of them', async () => {
+  await connect();
+  await poll();
+  const known = async () =>
+    (
+      await db
+        .prepare(
+          `SELECT name, created_by AS by, gone_at IS NOT NULL AS gone FROM credentials WHERE source_id = ?1 AND kind = 'dockerhub-oidc'`,
+        )
+        .bind(source)
+        .all()
+    ).results;
+  now += 6 * MINUTE;
+  hub.record(organization, 'oidc.connection.create', user, { connection: 'ci' }, organization);
+  hub.record(organization, 'oidc.connection.update', user, { nothing: 'x' }, organization);
+  now += MINUTE;
+  await poll();
+  expect(await known()).toEqual([{ name: 'ci', by: user, gone: 0 }]);
+  hub.record(organization, 'oidc.connection.delete', user, { connection: 'ci' }, organization);
+  now += 6 * MINUTE;
+  await poll();
+  // The rows before are read again, and change nothing.
+  now += 6 * MINUTE;
+  await poll();
+  expect(await known()).toEqual([{ name: 'ci', by: user, gone: 1 }]);
+  hub.record(organization, 'oidc.connection.create', user, { connection: 'ci' }, organization);
+  now += 6 * MINUTE;
+  await poll();
+  expect(await known()).toEqual([{ name: 'ci', by: user, gone: 0 }]);
+});
+
 it('reads a source only once when two invocations come at the same time', async () => {
   await connect();
   const token = hub.createToken(organization, { label: 'one' });

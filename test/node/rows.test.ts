@@ -58,6 +58,7 @@ describe.each(PROVIDERS)('a push told by %s', (provider) => {
     const tables = [
       ['pushes', `repository_id = ${id} AND previous IS NULL ORDER BY`, 'seq'],
       ['deliveries', `hook_id = ${hook} ORDER BY`, 'received_at'],
+      ['sightings', `repository_id = ${id} ORDER BY`, 'at'],
       ['tags', `repository_id = ${id} AND previous_digest IS NULL ORDER BY`, 'changed_at'],
     ] as const;
     for (const [table, where, order] of tables) {

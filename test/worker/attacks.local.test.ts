@@ -92,7 +92,7 @@ describe('an installation that is not local', () => {
 
   test('works, and has no /local', async () => {
     expect((await deployed.api('GET', '/repositories')).json).toEqual({ items: [], next: null });
-    const unknown = await deployed.request('/no/such/page');
+    const unknown = await deployed.request('/ci/no/such/address');
     expect(unknown.status).toBe(404);
     const calls: [string, string, string | null][] = [
       ['GET', '/local/clock', null],
@@ -155,7 +155,7 @@ describe('every answer', () => {
       403,
       () => ({ method: 'GET', path: '/local/clock', headers: { origin: 'https://evil.example' } }),
     ],
-    ['nothing', 404, () => ({ method: 'GET', path: '/' })],
+    ['nothing', 404, () => ({ method: 'GET', path: '/ci/nothing' })],
     ['an unknown secret', 404, () => ({ method: 'POST', path: '/webhooks/dockerhub/x', body: '{}' })],
     ['too much', 413, () => ({ method: 'POST', path: hubPath(), body: ' '.repeat(1024 * 1024 + 1) })],
     [

@@ -104,6 +104,26 @@ const told = (): string[] =>
     .messages('alerts')
     .filter((text) => text.includes(scene.path) || text.includes(scene.user) || text.includes(scene.organization));
 
+describe('a login', () => {
+  test('that does not work is refused when it is given, and is in no answer', async () => {
+    await connect('personal');
+    const wrong = { kind: 'dockerhub', account: `nobody${count}`, secret: 'dckr_pat_wrong-one' };
+    const { status, json } = await pushwarden.api('POST', '/sources', wrong);
+    expect([status, json.detail]).toEqual([400, expect.stringContaining(`does not let nobody${count} in`)]);
+    expect(JSON.stringify(json)).not.toContain('wrong-one');
+    expect((await pushwarden.api('PATCH', `/sources/${scene.source.id}`, { secret: 'wrong again' })).status).toBe(400);
+    expect((await pushwarden.api('PATCH', `/sources/${scene.source.id}`, { secret: 'correct horse' })).status).toBe(
+      200,
+    );
+  });
+
+  test('is taken while Docker Hub does not answer', async () => {
+    pushwarden.hub.fail('/v2/auth/token', { kind: 'status', status: 503 }, 1);
+    const body = { kind: 'dockerhub', account: `later${count}`, secret: 'dckr_pat_unknown' };
+    expect((await pushwarden.api('POST', '/sources', body)).status).toBe(201);
+  });
+});
+
 describe('a token', () => {
   test('is known with its owner, label, scopes and times', async () => {
     await connect('personal');
@@ -237,6 +257,29 @@ describe('a push', () => {
       verdict: 'rogue',
       findings: expect.arrayContaining([expect.objectContaining({ code: 'tag-moved' })]),
     });
+  });
+});
+
+describe('a token that is retired', () => {
+  test('says nothing against what it pushed before, and is a finding of what it pushes then', async () => {
+    await connect('team', { tokens: { mode: 'require' } });
+    Object.assign(pushwarden.hub, { actors: 'label' });
+    const token = pushwarden.hub.createToken(scene.organization, { label: `replaced-${count}` });
+    await minutesLater(6);
+    await mark(token, { mark: 'expected' });
+    await push(token, '1.0.0', { webhook: false });
+    await minutesLater(6);
+    await minutesLater(6);
+    expect(await pushOf('1.0.0')).toMatchObject({ verdict: 'rogue', findings: [{ code: 'unreported-push' }] });
+    const alert = (await pushOf('1.0.0')).alert;
+    await pushwarden.api('POST', `/alerts/${alert}/close`, { resolution: 'expected', reason: 'its webhook was lost' });
+    await mark(token, { mark: 'retired' });
+    await minutesLater(6);
+    expect(await pushOf('1.0.0')).toMatchObject({ findings: [{ code: 'unreported-push' }], alert });
+    await push(token, '1.0.1');
+    await minutesLater(6);
+    await until('it is rogue', async () => (await pushOf('1.0.1')).verdict === 'rogue');
+    expect(await pushOf('1.0.1')).toMatchObject({ findings: [{ code: 'unexpected-token' }] });
   });
 });
 

@@ -301,6 +301,7 @@ describe('signing in with Cloudflare Access', () => {
     ['of another team', () => assertion({}, { iss: 'https://other.cloudflareaccess.com' })],
     ['that has expired', () => assertion({}, { exp: at() - 60 })],
     ['of a service token', () => assertion({ sub: '', email: undefined, common_name: 'robot' })],
+    ['of nobody', () => assertion({ sub: '' })],
     ['without an address', () => assertion({ email: undefined })],
     ['whose signature was cut', async () => (await assertion()).slice(0, -10)],
     [

@@ -92,7 +92,22 @@ describe('an admin key', () => {
     expect((await visitor.get('/')).location).toBe('/signin');
   });
 
+  test('of scope read opens nothing, by whatever way a session of it came to be', async () => {
+    const { db } = pushwarden;
+    const now = Date.parse((await pushwarden.request('/local/clock')).json.now);
+    await db
+      .prepare(
+        "INSERT INTO sessions (hash, team_id, key_id, created_at, seen_at, user_agent) SELECT ?1, 1, id, ?2, ?2, 'test' FROM api_keys WHERE name = 'reader'",
+      )
+      .bind(sha256('q'.repeat(43)), now)
+      .run();
+    expect((await visitor.resume('q'.repeat(43))).location).toBe('/signin');
+  });
+
   test('may be tried 20 times a minute from one address, then no more, not even the right one', async () => {
+    // Minutes are counted from the epoch: begin with one.
+    const now = Date.parse((await pushwarden.request('/local/clock')).json.now);
+    await pushwarden.advance(60 - (Math.floor(now / 1000) % 60));
     await visitor.get('/signin');
     for (let n = 0; n < 20; n += 1) expect((await visitor.post('/signin', { key: 'wrong' })).status).toBe(403);
     expect((await visitor.post('/signin', { key: ADMIN_KEY })).status).toBe(429);
@@ -123,10 +138,8 @@ describe('a session', () => {
     expect((await new Visitor(pushwarden.url).resume(planted)).location).toBe('/signin');
   });
 
-  test('ends 14 days after its last use, and is not kept alive by looking at nothing', async () => {
+  test('ends 14 days after its last use, and each use counts', async () => {
     await visitor.signInWithKey(ADMIN_KEY);
-    await pushwarden.advance(13 * 86_400);
-    expect((await visitor.get('/')).status).toBe(200);
     await pushwarden.advance(13 * 86_400);
     expect((await visitor.get('/')).status).toBe(200);
     await pushwarden.advance(14 * 86_400);
@@ -250,5 +263,40 @@ describe('where one goes after signing in', () => {
     await visitor.get('/signin');
     const answer = await visitor.post(`/signin?to=${encodeURIComponent(to)}`, { key: ADMIN_KEY });
     expect([answer.status, answer.location]).toEqual([303, expected]);
+  });
+});
+
+describe('deployed', () => {
+  test('cookies are for this host, over https, and not for scripts', async () => {
+    const deployed = await TestInstallation.start({
+      bundle: inject('bundle'),
+      vars: {
+        LOCAL: 'false',
+        PUBLIC_URL: 'https://pushwarden.example',
+        REGISTRIES: '',
+        GITHUB_API_URL: 'https://api.github.example',
+        SLACK_API_URL: 'https://slack.example',
+        DOCKERHUB_API_URL: 'https://hub.example',
+        OIDC_ISSUERS: '',
+      },
+    });
+    const browser = new Visitor(deployed.url);
+    const { setCookies } = await browser.get('/signin');
+    expect(setCookies).toEqual([
+      expect.stringMatching(
+        /^__Host-pushwarden-before=[\w-]{43}; Max-Age=900; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      ),
+    ]);
+    // A tunnel or a proxy in front: the browser knows the public address only.
+    const answer = await browser.post(
+      '/signin',
+      { key: ADMIN_KEY },
+      { headers: { origin: 'https://pushwarden.example' } },
+    );
+    expect(answer.status).toBe(303);
+    expect(answer.setCookies).toContainEqual(
+      expect.stringMatching(/^__Host-pushwarden=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+    );
+    await deployed.stop();
   });
 });

@@ -334,6 +334,28 @@ describe('a push to GHCR', () => {
     expect(pushwarden.messages('alerts')).toEqual([]);
   });
 
+  test('whose parts are told of before it is one use of who pushed it', async () => {
+    const repository = await pushwarden.watch(`ghcr.io/${path}`);
+    const parts = [singleImage(`${path} one`), singleImage(`${path} one`, 'arm64')];
+    const index = imageIndex(parts, []);
+    for (const part of parts) {
+      pushwarden.registry.push(path, null, part);
+      const delivery = packageDelivery({ event: 'package', path, tag: '', image: part, children: [] });
+      await sendGitHub(pushwarden, repository.webhook, delivery);
+    }
+    await decided(repository, 2);
+    pushwarden.registry.push(path, 'v1', index);
+    const delivery = packageDelivery({ event: 'package', path, tag: 'v1', image: index, children: parts });
+    await sendGitHub(pushwarden, repository.webhook, delivery);
+    await until('its parts are folded', async () => (await pushwarden.pushes(repository.id)).length === 1);
+    const { items: days } = (await pushwarden.api('GET', `/repositories/${repository.id}/credential-days`)).json;
+    expect(days.filter((day: Json) => day.pushes !== 0)).toMatchObject([{ pushes: 1, possible: 0, uses: 0 }]);
+    const day = new Date(pushwarden.now()).toISOString().slice(0, 10);
+    const { items: uses } = (await pushwarden.api('GET', `/repositories/${repository.id}/sightings?day=${day}`)).json;
+    const [{ id }] = await pushwarden.pushes(repository.id);
+    expect(uses).toMatchObject([{ action: 'push', push: id }]);
+  });
+
   test('of an image under a signature’s tag is judged as an image', async () => {
     const repository = await pushwarden.watch(`ghcr.io/${path}`, { policy: { pushers: ['someone-else'] } });
     const disguised = singleImage(`${path} miner`);

@@ -87,6 +87,7 @@ const table: Readonly<Record<string, Entry>> = {
   },
   'GET /credentials/{id}/sightings': { path: () => `/credentials/${one.credential}/sightings`, other: '404' },
   'GET /credentials/{id}/days': { path: () => `/credentials/${one.credential}/days`, other: '404' },
+  'GET /credentials/{id}/blast-radius': { path: () => `/credentials/${one.credential}/blast-radius`, other: '404' },
   'GET /repositories/{id}/credential-days': { path: repository('/credential-days'), other: '404' },
   'GET /repositories/{id}/sightings': {
     path: () => `/repositories/${one.repository}/sightings?day=${new Date().toISOString().slice(0, 10)}`,
@@ -96,7 +97,7 @@ const table: Readonly<Record<string, Entry>> = {
   'GET /sources/{id}': { path: () => `/sources/${one.source}`, other: '404' },
   'PATCH /sources/{id}': {
     path: () => `/sources/${one.source}`,
-    body: () => ({ secret: 'another one' }),
+    body: () => ({ secret: 'dckr_pat_of-team-one' }),
     other: '404',
   },
   'POST /sources/{id}/poll': { path: () => `/sources/${one.source}/poll`, other: '404' },
@@ -140,7 +141,7 @@ const table: Readonly<Record<string, Entry>> = {
   },
   'POST /sources': {
     path: () => '/sources',
-    body: () => ({ kind: 'dockerhub', account: 'made', secret: 'dckr_pat_made-by-test' }),
+    body: () => ({ kind: 'dockerhub', account: 'made', secret: 'dckr_pat_of-team-one' }),
     other: 'makes its own',
   },
   'POST /channels': {
@@ -217,6 +218,7 @@ async function fillTeam1(): Promise<void> {
   await recordRun(pushwarden.db, 1, workflowRun(Date.now()), webhook.id, Date.now()).run();
   Object.assign(one, { repository: id, hook: webhook.id, push: json.pushes[0] });
   one.credential = (await pushwarden.api('GET', '/credentials')).json.items[0].id;
+  for (const name of ['org', 'made']) pushwarden.hub.addUser(name, { password: 'dckr_pat_of-team-one' });
   const source = { kind: 'dockerhub', account: 'org', secret: 'dckr_pat_of-team-one' };
   one.source = (await pushwarden.api('POST', '/sources', source)).json.id;
   one.subscription = (

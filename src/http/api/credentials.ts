@@ -25,7 +25,7 @@ const change = z
   .strictObject({
     mark: mark.optional().meta({
       description:
-        'canary: a decoy, any use of it is an alert at once. retired: used no more, a push with it is a finding.',
+        'canary: a decoy, any use of it is an alert at once. retired: used no more, a push with it is a finding from now on.',
     }),
     expectedOn: z.array(z.int().positive()).max(500).nullable().optional().meta({
       description: 'Repositories where a token that is marked expected may push; null: everywhere.',
@@ -45,7 +45,8 @@ export async function credentialOf(services: Services, teamId: number, id: numbe
 
 const CURSOR = /^(\d{1,16})-([A-Za-z0-9-]{1,64})$/;
 
-function sightingCursor(cursor: string | undefined): SightingCursor | null {
+/** @throws Problem 400 */
+export function sightingCursor(cursor: string | undefined): SightingCursor | null {
   if (cursor === undefined) return null;
   const [, at, key] = CURSOR.exec(cursor) ?? [];
   if (at === undefined || key === undefined) throw new Problem(400, 'cursor: not one of a page of sightings.');
@@ -83,7 +84,9 @@ async function markCredential({
     detail: { before: { mark: before.mark, expectedOn: before.expectedOn, ciOnly: before.ciOnly }, after },
   };
   await services.credentials.mark(caller.teamId, before.id, after, caller.name, now, audit);
-  const concerned = await services.credentials.concerned(caller.teamId, before.id, now - CONCERNED_MS);
+  // From now on it is used no more: what it pushed while it was in use is not judged by that.
+  const concerned =
+    after.mark === 'retired' ? [] : await services.credentials.concerned(caller.teamId, before.id, now - CONCERNED_MS);
   if (concerned.length > 0) await services.wakeups.checks(concerned.map((key) => ({ check: key })));
   return credentialView(await credentialOf(services, caller.teamId, before.id));
 }

@@ -3,6 +3,7 @@ import type { Services } from '../../compose.ts';
 import type { PartStatus, SourcePart } from '../../domain/source.ts';
 import type { Source } from '../../usecases/credential-stores.ts';
 import { sealContext } from '../../usecases/poll-source.ts';
+import { createBudget } from '../../usecases/request-budget.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
 import { idParam, iso, isoOrNull, time } from '../schemas/common.ts';
@@ -75,12 +76,23 @@ async function sourceOf(services: Services, teamId: number, id: number): Promise
   return source;
 }
 
+/** A login that does not work is said now, not with the first poll. If nobody answers, the poll will tell. */
+async function checkLogin(services: Services, identifier: string, given: string): Promise<void> {
+  const answer = await services.hub.signIn({ identifier, secret: given }, createBudget(1));
+  if (answer.kind !== 'signed-out') return;
+  throw new Problem(
+    400,
+    `secret: Docker Hub does not let ${identifier} in with it. Is it revoked, expired or mistyped?`,
+  );
+}
+
 async function connect({
   body,
   caller,
   services,
   now,
 }: RouteInput<unknown, unknown, z.output<typeof newSource>>): Promise<z.input<typeof sourceAnswer>> {
+  await checkLogin(services, body.account, body.secret);
   const sealed = await services.seal.seal(body.secret, sealContext(caller.teamId));
   const organization = body.organization ?? (body.secret.startsWith('dckr_oat_') ? body.account : '');
   const audit = {
@@ -141,6 +153,7 @@ export const sourceRoutes: readonly ApiRoute[] = [
     response: sourceAnswer,
     async handle({ params, body, caller, services, now }) {
       const { account } = await sourceOf(services, caller.teamId, params.id);
+      await checkLogin(services, account, body.secret);
       const sealed = await services.seal.seal(body.secret, sealContext(caller.teamId));
       const what = { action: 'source.changed', target: `dockerhub ${account}`, detail: null };
       const audit = { teamId: caller.teamId, at: now, actor: caller.name, ...what };

@@ -102,6 +102,12 @@ describe('what honest pipelines do', () => {
       'unreported-push',
     ],
     [
+      'what only the sweep saw is not judged before the job ends that said it would push it',
+      rules.isReported,
+      { policy: ci, push: { origin: 'sweep' }, evidence: { reported: false, ...told(started()) }, now: SETTLED },
+      'waits webhook 55',
+    ],
+    [
       'what only the sweep saw is vouched for by CI',
       rules.isReported,
       { policy: ci, push: { origin: 'sweep' }, evidence: { reported: false, ...told(pushed()) }, now: DEADLINE },

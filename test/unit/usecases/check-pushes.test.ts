@@ -42,7 +42,12 @@ function pushOf(seq: number, differs: Partial<PushToCheck> = {}): PushToCheck {
 }
 
 /** A database in memory, and a registry whose every look at signatures takes ten requests and finds this. */
-function world(pushes: readonly PushToCheck[], limit: number, found: Partial<FoundSignature> = {}) {
+function world(
+  pushes: readonly PushToCheck[],
+  limit: number,
+  found: Partial<FoundSignature> = {},
+  clock: { now(): number } = { now: () => T },
+) {
   const saved: CheckedPush[] = [];
   const woken: CheckMessage[] = [];
   const health: string[] = [];
@@ -101,7 +106,7 @@ function world(pushes: readonly PushToCheck[], limit: number, found: Partial<Fou
       },
       notifications: () => Promise.resolve(true),
     },
-    clock: { now: () => T },
+    clock,
   };
   return {
     saved,
@@ -164,5 +169,29 @@ describe('a self-test of the cryptography that fails', () => {
     await check();
     expect(saved).toMatchObject([{ verdict: 'trusted' }]);
     expect(health).toEqual(['7 settled signature-self-test']);
+  });
+});
+
+describe('a deadline that passes while a push is looked at', () => {
+  const ci = policy({ ci: { mode: 'require' }, deadlineSeconds: 1800 });
+  const waiting = pushOf(1, {
+    policy: ci,
+    evidence: null,
+    receivedAt: T - 1_799_000,
+    notBefore: T - 1_799_000,
+  });
+
+  test('is not held against it: what came meanwhile was not read', async () => {
+    let looks = 0;
+    const clock = { now: () => T + 2000 * looks++ };
+    const { saved, check } = world([waiting], 50, {}, clock);
+    await check();
+    expect(saved).toMatchObject([{ verdict: 'pending', findings: [] }]);
+  });
+
+  test('counts when it is looked at again', async () => {
+    const { saved, check } = world([waiting], 50, {}, { now: () => T + 2000 });
+    await check();
+    expect(saved).toMatchObject([{ verdict: 'rogue', findings: [{ code: 'no-ci-run' }] }]);
   });
 });
