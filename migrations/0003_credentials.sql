@@ -20,6 +20,8 @@ ALTER TABLE credentials ADD COLUMN mark TEXT NOT NULL DEFAULT 'none' CHECK (mark
 ALTER TABLE credentials ADD COLUMN expected_on TEXT;
 ALTER TABLE credentials ADD COLUMN ci_only INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE credentials ADD COLUMN note TEXT;
+ALTER TABLE credentials ADD COLUMN retired_at INTEGER;
+ALTER TABLE credentials ADD COLUMN mark_before TEXT;
 ALTER TABLE credentials ADD COLUMN marked_at INTEGER;
 ALTER TABLE credentials ADD COLUMN marked_by TEXT;
 ALTER TABLE credentials ADD COLUMN review_at INTEGER;

@@ -170,10 +170,13 @@ function mismatchFound(c: Case): CiMismatchFound | null {
 }
 
 /**
- * A webhook told of it, or somebody whom the policy names vouches for it. Webhooks of honest pushes get lost: while a job
- * that said it would push this tag has not ended, it is not held against the push.
+ * A webhook told of it, or somebody whom the policy names vouches for it. Webhooks of honest pushes get lost, so that it
+ * is told no sooner than `no-ci-run` of the same push would be: at the end of a window, or at the deadline.
  */
 export function isReported(c: Case): Outcome {
   if (c.evidence.reported || c.push.tag === '' || isExpected(c) || isAnnounced(c)) return SATISFIED;
-  return findingAt(c, Math.max(settleAt(c), ...windowEnds(c)), 'webhook', { code: 'unreported-push' });
+  const { mode, announceFirst } = c.policy.ci;
+  const ciMaySpeak = mode === 'require' && !announceFirst;
+  const at = Math.max(ciMaySpeak ? deadlineAt(c) : settleAt(c), ...windowEnds(c));
+  return findingAt(c, at, 'webhook', { code: 'unreported-push' });
 }

@@ -27,8 +27,12 @@ const MAX_ANNOUNCEMENTS = 2000;
 
 const KEYS = 'json_each(?1) j JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1';
 
+/** What maintainers said of a credential; what it pushed before it was retired is judged as it was then. */
+const markAtPush = (credential: string): string =>
+  `iif(${credential}.mark = 'retired' AND p.received_at < ${credential}.retired_at, ${credential}.mark_before, ${credential}.mark)`;
+
 /** A credential as rules look at it, JSON. */
-const CREDENTIAL_FACTS = `json_object('id', k.id, 'kind', k.kind, 'name', k.name, 'account', k.account, 'mark', k.mark,
+const CREDENTIAL_FACTS = `json_object('id', k.id, 'kind', k.kind, 'name', k.name, 'account', k.account, 'mark', ${markAtPush('k')},
     'expectedOn', json(k.expected_on), 'createdAt', k.created_at, 'createdBy', k.created_by, 'creatorIp', k.creator_ip)`;
 /** Reads a row per credential, of pushes that were attributed. */
 const ATTRIBUTED = `CASE WHEN p.attribution IS NOT NULL THEN (SELECT json_group_array(${CREDENTIAL_FACTS})
@@ -37,7 +41,7 @@ const ATTRIBUTED = `CASE WHEN p.attribution IS NOT NULL THEN (SELECT json_group_
 // Reads 5 rows per push, all by key: push, repository, account, tag, the tag's latest push.
 const LOAD = `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, p.received_at, p.not_before, p.actor_id, p.confirmed_at,
     p.verdict, p.findings, p.evidence, p.attempts, p.next_at, p.rev, a.name AS actor_name, a.external_id AS actor_external,
-    a.kind AS actor_kind, a.mark AS actor_mark, a.expected_on AS actor_expected, p.attribution, ${ATTRIBUTED} AS attributed,
+    a.kind AS actor_kind, ${markAtPush('a')} AS actor_mark, a.expected_on AS actor_expected, p.attribution, ${ATTRIBUTED} AS attributed,
     r.team_id, r.registry, r.path, r.policy, r.missed_webhooks, t.digest AS t_digest, t.push_seq AS t_seq, t.changed_at AS t_changed_at,
     t.previous_digest AS t_previous, t.previous_at AS t_previous_at, t.left_at AS t_left_at, t.safe_digest AS t_safe,
     t.safe_at AS t_safe_at, t.safe_how AS t_safe_how, h.verdict AS h_verdict, h.origin AS h_origin

@@ -154,7 +154,10 @@ export function createCredentialStore(db: D1Database) {
       await db.batch([
         db
           .prepare(
-            `UPDATE credentials SET mark = ?3, expected_on = ?4, ci_only = ?5, note = ?6, marked_at = ?7, marked_by = ?8 WHERE team_id = ?1 AND id = ?2`,
+            `UPDATE credentials SET mark = ?3, expected_on = ?4, ci_only = ?5, note = ?6, marked_at = ?7, marked_by = ?8,
+               retired_at = CASE WHEN ?3 <> 'retired' THEN NULL WHEN mark = 'retired' THEN retired_at ELSE ?7 END,
+               mark_before = CASE WHEN ?3 <> 'retired' THEN NULL WHEN mark = 'retired' THEN mark_before ELSE mark END
+             WHERE team_id = ?1 AND id = ?2`,
           )
           .bind(
             teamId,

@@ -281,6 +281,31 @@ describe('a token that is retired', () => {
     await until('it is rogue', async () => (await pushOf('1.0.1')).verdict === 'rogue');
     expect(await pushOf('1.0.1')).toMatchObject({ findings: [{ code: 'unexpected-token' }] });
   });
+
+  test('nor against a push that is not decided yet', async () => {
+    const identity = {
+      oidcIssuer: 'https://token.actions.githubusercontent.com',
+      repositoryId: '74',
+      workflow: '.github/workflows/release.yml',
+      refPattern: 'refs/tags/v*',
+    };
+    await connect('team', {
+      tokens: { mode: 'require' },
+      ci: { mode: 'require', announceFirst: false, identities: [identity] },
+    });
+    Object.assign(pushwarden.hub, { actors: 'label' });
+    const token = pushwarden.hub.createToken(scene.organization, { label: `rotated-${count}` });
+    await minutesLater(6);
+    await mark(token, { mark: 'expected' });
+    await push(token, '1.0.0');
+    await minutesLater(6);
+    expect(await pushOf('1.0.0')).toMatchObject({ verdict: 'pending', attribution: { strength: 'named' } });
+    await mark(token, { mark: 'retired' });
+    await mark(token, { note: 'replaced after the release' });
+    await minutesLater(30);
+    await until('it is decided', async () => (await pushOf('1.0.0')).verdict === 'rogue');
+    expect((await pushOf('1.0.0')).findings.map(({ code }: Json) => code)).toEqual(['no-ci-run']);
+  });
 });
 
 describe('a decoy', () => {

@@ -97,8 +97,20 @@ describe('what honest pipelines do', () => {
         policy: ci,
         push: { origin: 'sweep' },
         evidence: { reported: false, history: wentBack, ...told(pushed({ at: T - 5 * MINUTE })) },
-        now: SETTLED,
+        now: DEADLINE,
       },
+      'unreported-push',
+    ],
+    [
+      'what only the sweep saw is not judged before CI had its time to vouch for it',
+      rules.isReported,
+      { policy: ci, push: { origin: 'sweep' }, evidence: { reported: false }, now: SETTLED },
+      'waits webhook 30',
+    ],
+    [
+      'and where CI announces first, only until things have settled',
+      rules.isReported,
+      { policy: first, push: { origin: 'sweep' }, evidence: { reported: false }, now: SETTLED },
       'unreported-push',
     ],
     [
