@@ -68,6 +68,7 @@ export interface Seen {
 
 /** An act has its alerts within this time, and an alert after it is about something else. */
 const BELONGS_MS = 30 * 60 * MINUTE;
+const TOGETHER_MS = 10_000;
 
 /** Compares what was told with what the plan did. */
 export function scoreHistory({ acts, pushes }: HistoryPlan, { alerts, messages, begin }: Seen): Score {
@@ -108,8 +109,8 @@ export function scoreHistory({ acts, pushes }: HistoryPlan, { alerts, messages, 
 
 function isAbout(alert: ScoredAlert, act: Act): boolean {
   const after = alert.openedAt - act.at;
-  // Time passes while things are done: an alert may seem some ms early.
-  if (after < -1000 || after > BELONGS_MS) return false;
+  // What happens within ten seconds happens at once, so that an alert may seem to be early.
+  if (after < -TOGETHER_MS || after > BELONGS_MS) return false;
   if (alert.used !== null) return alert.token === act.token && isDuring(act.at, alert.used);
   const { target } = act;
   if (target === null || alert.image !== target.image || alert.digest === null) return false;

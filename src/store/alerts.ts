@@ -18,6 +18,7 @@ interface Closing {
 
 /** What people do with alerts. The message goes into the outbox in the same batch. */
 export function createAlertStore(db: D1Database) {
+  // Nothing is told if the statement before it changed nothing.
   const message = (
     alertId: number,
     teamId: number,
@@ -28,7 +29,8 @@ export function createAlertStore(db: D1Database) {
     db
       .prepare(
         `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
-         SELECT team_id, 'alert-' || id || ?3, id, repository_id, 'alerts', ?4, ?5, ?5 FROM alerts WHERE id = ?1 AND team_id = ?2
+         SELECT team_id, 'alert-' || id || ?3, id, repository_id, 'alerts', ?4, ?5, ?5 FROM alerts
+         WHERE id = ?1 AND team_id = ?2 AND ?5 IN (acknowledged_at, closed_at)
          ON CONFLICT (event) DO NOTHING`,
       )
       .bind(alertId, teamId, suffix, JSON.stringify(content), now);
