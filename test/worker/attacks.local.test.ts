@@ -83,6 +83,7 @@ describe('an installation that is not local', () => {
       PUBLIC_URL: 'https://pushwarden.example',
       REGISTRIES: '',
       GITHUB_API_URL: 'https://api.github.invalid',
+      DOCKERHUB_API_URL: 'https://hub.docker.invalid',
       SLACK_API_URL: 'https://slack.invalid/api',
       OIDC_ISSUERS: '',
     };
