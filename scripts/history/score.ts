@@ -68,6 +68,7 @@ export interface Seen {
 
 /** An act has its alerts within this time, and an alert after it is about something else. */
 const BELONGS_MS = 30 * 60 * MINUTE;
+/** What happens within this time happens at one moment of the simulated clock. */
 const TOGETHER_MS = 10_000;
 
 /** Compares what was told with what the plan did. */
@@ -109,7 +110,6 @@ export function scoreHistory({ acts, pushes }: HistoryPlan, { alerts, messages, 
 
 function isAbout(alert: ScoredAlert, act: Act): boolean {
   const after = alert.openedAt - act.at;
-  // What happens within ten seconds happens at once, so that an alert may seem to be early.
   if (after < -TOGETHER_MS || after > BELONGS_MS) return false;
   if (alert.used !== null) return alert.token === act.token && isDuring(act.at, alert.used);
   const { target } = act;
@@ -117,11 +117,8 @@ function isAbout(alert: ScoredAlert, act: Act): boolean {
   return (alert.digest === target.digest && alert.tags.includes(target.tag)) || act.touches.includes(alert.digest);
 }
 
-/** Clocks differ a little, and time passes while things are done. */
-const CLOSE_MS = 5000;
-
 const isDuring = (at: number, { from, to }: { readonly from: number; readonly to: number }): boolean =>
-  at >= from - CLOSE_MS && at <= to + CLOSE_MS;
+  at >= from - TOGETHER_MS && at <= to + TOGETHER_MS;
 
 /** `null`: it was told, with each rule that must find it, and in Slack. */
 function whyMissed(act: Act, own: readonly ScoredAlert[], messages: readonly SlackMessage[]): string | null {

@@ -79,7 +79,7 @@ export function tagDoesNotRollBack(c: Case): Outcome {
   const { leftAt, unchanged } = evidence.history;
   if (policy.rollbacks === 'allow' || leftAt === null || unchanged || push.digest === null) return SATISFIED;
   if (isImmutableTag(policy, push.tag) || isExpected(c) || isAnnounced(c)) return SATISFIED;
-  return findingAt(c, Math.max(settleAt(c), ...windowEnds(c)), 'ci', {
+  return findingAt(c, ciHasSpokenAt(c), 'ci', {
     code: 'tag-rolled-back',
     to: push.digest,
     leftAt,
@@ -175,8 +175,15 @@ function mismatchFound(c: Case): CiMismatchFound | null {
  */
 export function isReported(c: Case): Outcome {
   if (c.evidence.reported || c.push.tag === '' || isExpected(c) || isAnnounced(c)) return SATISFIED;
+  return findingAt(c, ciHasSpokenAt(c), 'webhook', { code: 'unreported-push' });
+}
+
+/**
+ * Whoever may vouch for a push in CI has done so by then, if at all: when things have settled and every job that said it
+ * would push has ended, and where CI has until the deadline to speak, at the deadline.
+ */
+function ciHasSpokenAt(c: Case): number {
   const { mode, announceFirst } = c.policy.ci;
-  const ciMaySpeak = mode === 'require' && !announceFirst;
-  const at = Math.max(ciMaySpeak ? deadlineAt(c) : settleAt(c), ...windowEnds(c));
-  return findingAt(c, at, 'webhook', { code: 'unreported-push' });
+  const untilDeadline = mode === 'require' && !announceFirst;
+  return Math.max(untilDeadline ? deadlineAt(c) : settleAt(c), ...windowEnds(c));
 }

@@ -83,7 +83,7 @@ describe('nothing acknowledged is lost', () => {
     const { id, webhook } = await pushwarden.watch('docker.io/org/app');
     pushwarden.registry.push('org/app', 'latest', singleImage('x'));
     const { policy } = (await pushwarden.api('GET', `/repositories/${id}`)).json;
-    await pushwarden.db.prepare("UPDATE repositories SET policy = 'not json' WHERE id = ?1").bind(id).run();
+    await pushwarden.db.prepare("UPDATE repositories SET policy = 'null' WHERE id = ?1").bind(id).run();
     await sendDockerHub(pushwarden, webhook, { path: 'org/app', tag: 'latest', pusher: 'x' });
     await until(
       'the dead letter is recorded',

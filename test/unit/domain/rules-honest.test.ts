@@ -102,6 +102,18 @@ describe('what honest pipelines do', () => {
       'unreported-push',
     ],
     [
+      'a rollback is not judged before CI had its time to announce it',
+      rules.tagDoesNotRollBack,
+      { policy: ci, evidence: { history: wentBack }, now: SETTLED },
+      'waits ci 30',
+    ],
+    [
+      'and is judged then',
+      rules.tagDoesNotRollBack,
+      { policy: ci, evidence: { history: wentBack }, now: DEADLINE },
+      'tag-rolled-back',
+    ],
+    [
       'what only the sweep saw is not judged before CI had its time to vouch for it',
       rules.isReported,
       { policy: ci, push: { origin: 'sweep' }, evidence: { reported: false }, now: SETTLED },
