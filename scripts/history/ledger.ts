@@ -94,7 +94,9 @@ export class Ledger {
 
   /** Everything that a tag was up to `at`, oldest first. */
   movesBefore(repository: PlannedRepository, tag: string, at: number): TagMove[] {
-    return (this.#moves.get(`${repository.n} ${tag}`) ?? []).filter((move) => move.at <= at);
+    const moves = (this.#moves.get(`${repository.n} ${tag}`) ?? []).filter((move) => move.at <= at);
+    // Acts and what puts them right again are planned after honest life.
+    return moves.toSorted((one, other) => one.at - other.at);
   }
 
   tagsOf(repository: PlannedRepository): string[] {
