@@ -323,6 +323,8 @@ describe('promotion and rollback', () => {
     await until('it waits', async () => (await latest(repository))?.digest === digests.old);
     expect(await latest(repository)).toMatchObject({ verdict: 'pending' });
     await pushwarden.advance(150);
+    expect(await latest(repository)).toMatchObject({ verdict: 'pending' });
+    await pushwarden.advance(1700);
     expect((await verdict(repository, 'rogue')).findings.map((each: Json) => each.code)).toContain('tag-rolled-back');
     await announce({ phase: 'pushed', digest: digests.old, tags: ['latest'] });
     await verdict(repository, 'trusted');
