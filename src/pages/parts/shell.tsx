@@ -12,6 +12,8 @@ import { When } from './when.tsx';
 const NAVIGATION = [
   ['/', 'Overview'],
   ['/alerts', 'Alerts'],
+  ['/repositories', 'Repositories'],
+  ['/credentials', 'Credentials'],
   ['/settings', 'Settings'],
 ] as const;
 
