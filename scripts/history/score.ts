@@ -14,7 +14,7 @@ export interface ScoredAlert {
   readonly token: string | null;
   readonly codes: readonly string[];
   readonly openedAt: number;
-  /** When the token was used, where the alert is about that: between two looks. */
+  /** When the token was used, where the alert is about that: from the first use it tells of to the last. */
   readonly used: { readonly from: number; readonly to: number } | null;
 }
 
@@ -222,5 +222,5 @@ export function scoredAlert(alert: Json, labels: ReadonlyMap<string, string>, be
 
 function usedOf({ about, findings: [finding] }: Json, begin: number): ScoredAlert['used'] {
   if (about !== 'credential' || finding === undefined) return null;
-  return { from: (finding.since ?? finding.at) - begin, to: finding.at - begin };
+  return { from: (finding.first ?? finding.since ?? finding.at) - begin, to: finding.at - begin };
 }

@@ -58,7 +58,7 @@ export type Finding =
 
 /**
  * What is told of a credential or a setting, whether or not a push goes with it. Times are ms since the epoch; `since`
- * is the earliest moment it can have been.
+ * is the earliest moment it can have been. `first`, where an alert tells of several uses: the earliest moment of the first.
  */
 export type WatchFinding =
   | {
@@ -66,6 +66,7 @@ export type WatchFinding =
       readonly token: TokenFound;
       readonly since: number | null;
       readonly at: number;
+      readonly first?: number;
       /** What it was used for, where the registry tells. */
       readonly use: string | null;
     }
@@ -74,6 +75,7 @@ export type WatchFinding =
       readonly token: TokenFound;
       readonly since: number | null;
       readonly at: number;
+      readonly first?: number;
     }
   | {
       readonly code: 'protection-disarmed';

@@ -85,8 +85,15 @@ export function tokenInWords({ kind, name }: Pick<TokenFound, 'kind' | 'name'>):
   return `${KIND_WORDS[kind]} ${name === '' ? 'without a label' : name}`;
 }
 
+interface Times {
+  readonly since: number | null;
+  readonly at: number;
+  readonly first?: number;
+}
+
 /** A last-used time tells when a token was used last, not how often since we looked before. */
-function whenInWords({ since, at }: { readonly since: number | null; readonly at: number }): string {
+function whenInWords({ since, at, first }: Times): string {
+  if (first !== undefined && first < (since ?? at)) return `on ${utcMinute(at)}, and before, since ${utcMinute(first)}`;
   return since === null || since >= at
     ? `on ${utcMinute(at)}`
     : `on ${utcMinute(at)} (and perhaps before, since ${utcMinute(since)})`;

@@ -69,10 +69,16 @@ const EXPLAINED = `SELECT EXISTS (SELECT 1 FROM sightings s WHERE s.credential_i
       AND n.source = 'ci' AND n.allowed = 1 AND coalesce(n.closed_at, n.expires_at) >= j.value ->> 0) AS is_explained
   FROM json_each(?1) j ORDER BY j.key`;
 
+const firstIn = (facts: string): string =>
+  `coalesce(${['first', 'since', 'at'].map((time) => `${facts} ->> '$.findings[0].${time}'`).join(', ')})`;
+/** An alert that stays open over several uses of a token keeps when the first was. */
+const FINDINGS = `iif(excluded.facts ->> '$.findings[0].token' IS NULL, excluded.facts -> '$.findings',
+      json_set(excluded.facts -> '$.findings', '$[0].first', min(${firstIn('alerts.facts')}, ${firstIn('excluded.facts')})))`;
+
 /** One live alert per subject: what is told of it again refreshes what it says. */
 const RAISE = `INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at, severity) VALUES (?1, 0, ?2, 'open', ?3, ?4, ?4, ?5)
   ON CONFLICT (repository_id, subject) WHERE state <> 'closed' DO UPDATE SET updated_at = excluded.updated_at, severity = excluded.severity,
-    facts = json_set(facts, '$.findings', json(excluded.facts ->> 'findings'), '$.at', excluded.facts ->> 'at')`;
+    facts = json_set(facts, '$.findings', json(${FINDINGS}), '$.at', excluded.facts ->> 'at')`;
 const TELL = `INSERT INTO notifications (team_id, event, alert_id, repository_id, route, content, created_at, next_at)
   SELECT team_id, 'alert-' || id || '-opened', id, NULL, 'alerts', json_object('kind', 'watch-opened', 'alert', json(facts)), ?3, ?3
   FROM alerts WHERE repository_id = 0 AND subject = ?2 AND team_id = ?1 AND state <> 'closed' ON CONFLICT (event) DO NOTHING`;

@@ -34,14 +34,19 @@ async function reviewOne(deps: ReviewDependencies, review: Review): Promise<void
   if (alerts.length > 0) await deps.wakeups.notifications();
 }
 
-const latest = (uses: readonly UnreviewedUse[]): UnreviewedUse | undefined => uses.toSorted((a, b) => b.at - a.at)[0];
+/** The last use, and since when there are others. */
+function summary(uses: readonly UnreviewedUse[]): (UnreviewedUse & { readonly first?: number }) | undefined {
+  const [last, ...others] = uses.toSorted((a, b) => b.at - a.at);
+  if (last === undefined || others.length === 0) return last;
+  return { ...last, first: Math.min(...uses.map(({ at, since }) => since ?? at)) };
+}
 
 function canaryAlert(review: Review, uses: readonly UnreviewedUse[]): NewWatchAlert[] {
-  const use = latest(uses);
-  if (review.mark !== 'canary' || use === undefined) return [];
-  const { since, at, action, detail } = use;
-  const what = action === 'use' ? null : (detail?.event ?? action);
-  return [alertOf(review, { code: 'canary-used', token: tokenOf(review), since, at, use: what })];
+  const last = summary(uses);
+  if (review.mark !== 'canary' || last === undefined) return [];
+  const { action, detail } = last;
+  const use = action === 'use' ? null : (detail?.event ?? action);
+  return [alertOf(review, { code: 'canary-used', token: tokenOf(review), ...timesOf(last), use })];
 }
 
 async function outsideCi(
@@ -53,11 +58,13 @@ async function outsideCi(
   if (!review.ciOnly || own.length === 0) return [];
   const times = own.map(({ at, since }) => ({ from: (since ?? at) - SKEW_MS, to: at + SIGN_IN_BEFORE_MS }));
   const explained = await deps.store.explained(review, times);
-  const use = latest(own.filter((_, n) => explained[n] === false));
-  if (use === undefined) return [];
-  const { since, at } = use;
-  return [alertOf(review, { code: 'token-used-outside-ci', token: tokenOf(review), since, at })];
+  const last = summary(own.filter((_, n) => explained[n] === false));
+  if (last === undefined) return [];
+  return [alertOf(review, { code: 'token-used-outside-ci', token: tokenOf(review), ...timesOf(last) })];
 }
+
+const timesOf = ({ since, at, first }: Pick<UnreviewedUse, 'since' | 'at'> & { readonly first?: number }) =>
+  first === undefined ? { since, at } : { since, at, first };
 
 const tokenOf = ({ credential, kind, name }: Review) => ({ id: credential, kind, name });
 

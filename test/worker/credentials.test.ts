@@ -328,6 +328,10 @@ describe('a decoy', () => {
     pushwarden.hub.useToken(bait.id);
     await minutesLater(6);
     expect(pushwarden.messages('alerts').length).toBe(messages);
+    const [{ since, at, first }] = (await pushwarden.api('GET', `/alerts/${alert.id}`)).json.findings;
+    const [before] = alert.findings;
+    expect(before).not.toHaveProperty('first');
+    expect({ first, isLater: since > before.at && at > since }).toEqual({ first: before.since, isLater: true });
     await pushwarden.api('POST', `/alerts/${alert.id}/close`, {
       resolution: 'incident',
       reason: 'the laptop was stolen',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { WatchAlertFacts } from '../../../src/domain/alert.ts';
 import type { CredentialKind } from '../../../src/domain/credential.ts';
 import { alertHeadline } from '../../../src/notify/alert-words.ts';
+import { explainCredential } from '../../../src/notify/credential-words.ts';
 import { reachPath, revokePage, watchActions, watchRevokeAnswer } from '../../../src/notify/watch-words.ts';
 
 const token = { id: 12, kind: 'dockerhub-pat', name: 'ci-publish' } as const;
@@ -25,6 +26,20 @@ describe('an alert about a credential or a setting', () => {
     expect(alertHeadline(USED)).toBe('A CI token was used outside CI: personal token ci-publish');
     expect(alertHeadline(DISARMED)).toBe('A protection was taken away: org/app');
     expect(alertHeadline({ ...USED, findings: [] })).toBe('A watched credential was used: personal token ci-publish');
+  });
+
+  it('says when a token was used, and when first', () => {
+    const minute = (n: number) => Date.UTC(2026, 0, 1, 10, n);
+    const said = (times: { readonly since: number | null; readonly at: number; readonly first?: number }) =>
+      explainCredential({ code: 'canary-used', token, use: null, ...times }).explanation;
+    expect(said({ since: null, at: minute(9) })).toMatch(/was used on 2026-01-01 10:09 UTC\.$/);
+    expect(said({ since: minute(5), at: minute(9) })).toMatch(
+      /10:09 UTC \(and perhaps before, since .* 10:05 UTC\)\.$/,
+    );
+    expect(said({ since: minute(5), at: minute(9), first: minute(1) })).toMatch(
+      /10:09 UTC, and before, since .* 10:01 UTC\.$/,
+    );
+    expect(said({ since: minute(5), at: minute(9), first: minute(5) })).toMatch(/perhaps before/);
   });
 
   it('shortens a long name', () => {
