@@ -23,10 +23,22 @@ const NOTHING: ProvenanceSays = { is: 'nothing' };
  * or whoever holds a token could move a tag to any image that CI ever built.
  */
 export function provenanceSays(policy: Policy, push: PushFacts, signatures: SignatureEvidence | null): ProvenanceSays {
-  const { digest } = push;
+  return provenanceSince(policy.ci.announceFirst ? windowBegin(policy, push) : EVER, policy, push, signatures);
+}
+
+const EVER = Number.NEGATIVE_INFINITY;
+
+/** What was made since then was made for this push, as far as time can tell; ms since the epoch. */
+export const windowBegin = ({ ci }: Policy, { notBefore }: PushFacts): number => notBefore - ci.windowSeconds * 1000;
+
+/** As `provenanceSays`, by what was signed since then. */
+export function provenanceSince(
+  since: number,
+  policy: Policy,
+  { digest }: PushFacts,
+  signatures: SignatureEvidence | null,
+): ProvenanceSays {
   if (signatures === null || digest === null) return NOTHING;
-  const { ci } = policy;
-  const since = ci.announceFirst ? push.notBefore - ci.windowSeconds * 1000 : Number.NEGATIVE_INFINITY;
   const says = new Map(
     signatures.found
       .filter((found) => isSaidInTime(found, since))
@@ -39,10 +51,13 @@ export function provenanceSays(policy: Policy, push: PushFacts, signatures: Sign
   return others.find(({ is }) => is === 'unavailable') ?? others.find(({ is }) => is === 'mismatch') ?? NOTHING;
 }
 
-/** A certificate lives for minutes; what a key signed long ago anybody can have logged or stamped again today. */
 function isSaidInTime(found: FoundSignature, since: number): boolean {
   if (found.state !== 'valid' || !(isImageSignature(found) || isProvenance(found))) return false;
-  if (since === Number.NEGATIVE_INFINITY) return true;
+  return since === EVER || isSignedSince(found, since);
+}
+
+/** A certificate lives for minutes; what a key signed long ago anybody can have logged or stamped again today. */
+export function isSignedSince(found: FoundSignature, since: number): boolean {
   return found.signer?.kind === 'keyless' && found.signedAt !== null && found.signedAt >= since;
 }
 

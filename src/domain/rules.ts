@@ -5,7 +5,17 @@ import type { CiVouch } from './evidence.ts';
 import type { CiMismatchFound, Finding } from './finding.ts';
 import { expectsPusher, isImmutableTag } from './policy.ts';
 import { type ProvenanceSays, provenanceSays } from './provenance.ts';
-import { announcedBy, ciAbout, isAnnounced, isExpected, mayBeExpected, namesTag, windowEnds } from './vouching.ts';
+import {
+  announcedBy,
+  ciAbout,
+  isAnnounced,
+  isExpected,
+  isSignedForIt,
+  isVouchedFor,
+  mayBeExpected,
+  namesTag,
+  windowEnds,
+} from './vouching.ts';
 import { runUrl, type WorkflowRun } from './workflow-run.ts';
 
 /**
@@ -171,11 +181,13 @@ function mismatchFound(c: Case): CiMismatchFound | null {
 
 /**
  * A webhook told of it, or somebody whom the policy names vouches for it. Webhooks of honest pushes get lost, so that it
- * is told no sooner than `no-ci-run` of the same push would be: at the end of a window, or at the deadline.
+ * is told no sooner than `no-ci-run` or `unsigned` of the same push would be: at the end of a window, or at the deadline.
  */
 export function isReported(c: Case): Outcome {
-  if (c.evidence.reported || c.push.tag === '' || isExpected(c) || isAnnounced(c)) return SATISFIED;
-  return findingAt(c, ciHasSpokenAt(c), 'webhook', { code: 'unreported-push' });
+  if (c.evidence.reported || c.push.tag === '' || isVouchedFor(c) || isSignedForIt(c)) return SATISFIED;
+  const isToBeSigned = c.policy.signatures.mode === 'require';
+  const at = Math.max(ciHasSpokenAt(c), isToBeSigned ? deadlineAt(c) : 0);
+  return findingAt(c, at, 'webhook', { code: 'unreported-push' });
 }
 
 /**

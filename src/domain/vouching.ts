@@ -1,5 +1,7 @@
 import type { Case } from './case.ts';
 import type { Announcement } from './evidence.ts';
+import { isSignedSince, provenanceSince, windowBegin } from './provenance.ts';
+import { isTrusted } from './trust.ts';
 
 /** A manifest pushed by digest comes before the tag that will lead to it. */
 export const namesTag = (a: Announcement, tag: string): boolean =>
@@ -54,4 +56,19 @@ export function windowEnds(c: Case): number[] {
     .filter((a) => a.phase === 'started' && a.at <= c.push.receivedAt)
     .map((a) => a.closedAt ?? a.expiresAt)
     .filter((end) => end >= c.push.notBefore);
+}
+
+/**
+ * Whom the policy asks for a signature or provenance gave it around the time of this push. Only a keyless one tells when:
+ * one made before says nothing of a push that nobody told of.
+ */
+export function isSignedForIt({ policy, push, evidence }: Case): boolean {
+  const { digest } = push;
+  const { signatures } = evidence;
+  if (digest === null || signatures === null) return false;
+  const since = windowBegin(policy, push);
+  if (policy.ci.mode === 'require' && provenanceSince(since, policy, push, signatures).is === 'allowed') return true;
+  const found = signatures.found.filter((one) => isSignedSince(one, since));
+  const { mode, authorities = [] } = policy.signatures;
+  return mode === 'require' && isTrusted(authorities, digest, { ...signatures, found });
 }

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { ciMadeIt } from '../../../src/domain/rules.ts';
+import { ciMadeIt, isReported } from '../../../src/domain/rules.ts';
 import type { CiRun, FoundSignature, Provenance } from '../../../src/domain/signature.ts';
 import {
   ask,
   claims,
   DEADLINE,
+  type Given,
   MINUTE,
   OTHER,
   policy,
   pushed,
+  releaseWorkflow,
   SETTLED,
   signature,
   signatures,
@@ -138,5 +140,59 @@ describe('a run that is looked up', () => {
   ])('%s', (_, found, runs, answer) => {
     const evidence = { signatures: { ...signatures(found), runs } };
     expect(ask(ciMadeIt, { policy: lookUp, evidence, now: DEADLINE })).toBe(answer);
+  });
+});
+
+describe('a push whose webhook was lost', () => {
+  const WINDOW = 60 * MINUTE;
+  const lost = (...found: FoundSignature[]) => ({
+    push: { origin: 'sweep' as const },
+    evidence: { reported: false, signatures: signatures(...found) },
+  });
+  const signed = policy({ signatures: { mode: 'require', authorities: [[releaseWorkflow]] } });
+  const atNotBefore = T - 5_000;
+
+  test.each<[string, Given, string]>([
+    ['provenance of the named workflow', { policy: ci, ...lost(signature()) }, 'satisfied'],
+    ['a signature of a named signer', { policy: signed, ...lost(signature()) }, 'satisfied'],
+    [
+      'the earliest that can be of this push',
+      { policy: signed, ...lost(signature({ signedAt: atNotBefore - WINDOW })) },
+      'satisfied',
+    ],
+    [
+      'provenance of before',
+      { policy: ci, ...lost(signature({ signedAt: atNotBefore - WINDOW - 1 })) },
+      'waits webhook 30',
+    ],
+    [
+      'a signature of before',
+      { policy: signed, ...lost(signature({ signedAt: atNotBefore - WINDOW - 1 })), now: DEADLINE },
+      'unreported-push',
+    ],
+    [
+      'a signature that nobody says when it was made',
+      { policy: signed, ...lost(byKey), now: DEADLINE },
+      'unreported-push',
+    ],
+    ['nothing, while a signature may come', { policy: signed, ...lost(), now: DEADLINE - 1 }, 'waits webhook 30'],
+    ['nothing', { policy: signed, ...lost(), now: DEADLINE }, 'unreported-push'],
+    [
+      'a forgery',
+      { policy: signed, ...lost(signature({ state: 'invalid', problem: 'certificate' })), now: DEADLINE },
+      'unreported-push',
+    ],
+    [
+      'one that the policy does not ask for',
+      { policy: policy(), ...lost(signature()), now: SETTLED },
+      'unreported-push',
+    ],
+    [
+      'about another digest',
+      { policy: signed, ...lost(signature({ about: OTHER })), now: DEADLINE },
+      'unreported-push',
+    ],
+  ])('is vouched for, or not, by %s', (_, given, answer) => {
+    expect(ask(isReported, given)).toBe(answer);
   });
 });
