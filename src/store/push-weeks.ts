@@ -97,4 +97,12 @@ const READ = `SELECT w.week, ${COUNTS.map((name) => `sum(w.${name}) AS ${name}`)
 export const WEEKS_OF_TEAM = `${READ} FROM repositories r JOIN push_weeks w ON w.repository_id = r.id AND w.week >= ?2
   WHERE r.team_id = ?1 GROUP BY 1`;
 
+/** The same by image, as far as signatures go. */
+export const SIGNED_BY_IMAGE = `SELECT w.repository_id AS repository, sum(w.signed) AS signed, sum(w.unsigned) AS unsigned
+  FROM repositories r JOIN push_weeks w ON w.repository_id = r.id AND w.week >= ?2 WHERE r.team_id = ?1 GROUP BY 1`;
+
+/** Of one repository. `id`: SQL that gives it; ?4 the first week. */
+export const WEEKS_OF_REPOSITORY = (id: string): string =>
+  `SELECT week, ${names} FROM push_weeks WHERE repository_id = ${id} AND week >= ?4`;
+
 export const firstWeekShown = (now: number): number => pushWeekOf(now) - WEEKS_SHOWN + 1;
