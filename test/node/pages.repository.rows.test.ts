@@ -1,5 +1,6 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushWeekOf } from '../../src/domain/push-week.ts';
 import { createDigestPageStore } from '../../src/store/digest-page.ts';
 import { createOverviewStore } from '../../src/store/overview.ts';
 import { createRepositoryListStore } from '../../src/store/repository-list.ts';
@@ -80,7 +81,7 @@ describe('the pages of images', () => {
   });
 
   it('read no more than what they look through', () => {
-    const limits = { list: 20, policy: 10, digest: 12, tag: 330, deliveries: 250, page: 1800, 'rare verdict': 2800 };
+    const limits = { list: 20, policy: 10, digest: 12, tag: 330, deliveries: 700, page: 1800, 'rare verdict': 2800 };
     for (const [name, limit] of Object.entries(limits)) expect(many[name]?.rowsRead, name).toBeLessThanOrEqual(limit);
   });
 
@@ -163,4 +164,49 @@ it('the list is worst first, then by last push, and goes on after any place', as
   expect(await store.list(1, '', first?.place ?? null, 9)).toEqual([second]);
   expect(await store.list(1, 'GHCR', null, 9)).toEqual([first]);
   expect(await store.list(1, '%', null, 9)).toEqual([]);
+});
+
+describe('the overview', () => {
+  it('takes the time to detect from the earliest moment of the push to the alert, of alerts about pushes alone', async () => {
+    const { db } = local;
+    const alert = (facts: object, openedAt: number) =>
+      db
+        .prepare(
+          "INSERT INTO alerts (team_id, repository_id, subject, state, facts, opened_at, updated_at) VALUES (1, 1, ?1, 'closed', ?2, ?3, ?3)",
+        )
+        .bind(`s${openedAt}`, JSON.stringify(facts), openedAt);
+    await db.batch([
+      db.prepare('DELETE FROM alerts'),
+      db.prepare('UPDATE pushes SET not_before = 1000 WHERE repository_id = 1 AND seq = 7'),
+      alert({ push: '1-7', pushedAt: 5000 }, 9000),
+      alert({ push: '1-8', pushedAt: 5000 }, 5500),
+      alert({ push: '1-999999999', pushedAt: 5000 }, 7000),
+      alert({ about: 'credential', at: 1 }, 99_000),
+    ]);
+    const { detected } = await createOverviewStore(db).read(1, Date.now());
+    expect(detected).toEqual([8000, 2000, 500]);
+  });
+
+  it('counts the last thirteen weeks over all images, and signatures by image', async () => {
+    const { db } = local;
+    const now = Date.UTC(2026, 10, 24);
+    const add = (repository: number, weeksAgo: number, trusted: number, signed: number, unsigned: number) =>
+      db
+        .prepare('INSERT INTO push_weeks (repository_id, week, trusted, signed, unsigned) VALUES (?1, ?2, ?3, ?4, ?5)')
+        .bind(repository, pushWeekOf(now) - weeksAgo, trusted, signed, unsigned);
+    await db.batch([
+      db.prepare('DELETE FROM push_weeks'),
+      add(1, 0, 3, 1, 1),
+      add(2, 0, 4, 0, 0),
+      add(1, 12, 5, 2, 0),
+      add(1, 13, 9, 9, 9),
+    ]);
+    const { weeks, signed } = await createOverviewStore(db).read(1, now);
+    expect(weeks.map(({ week, trusted }) => [pushWeekOf(now) - week, trusted])).toEqual([
+      [12, 5],
+      [0, 7],
+    ]);
+    expect(signed.get(1)).toMatchObject({ signed: 3, unsigned: 1 });
+    expect((await createOverviewStore(db).read(2, now)).weeks).toEqual([]);
+  });
 });
