@@ -126,16 +126,19 @@ function Pushes({ pushes, now }: { readonly pushes: readonly DigestPush[]; reado
         columns={[
           { label: 'Image' },
           { label: 'Verdict', kind: 'verdict' },
-          { label: 'Tag' },
           { label: 'Pushed' },
           { label: 'Pushed by' },
         ]}
         rows={pushes.slice(0, SHOWN).map((push) => ({
           isRogue: push.verdict === 'rogue',
           cells: [
-            <a href={repositoryAddress(push.image)}>{push.image}</a>,
+            <>
+              <a href={repositoryAddress(push.image)}>{push.image}</a>
+              <small>
+                {push.tag === '' ? 'without a tag' : <a href={tagAddress(push.image, push.tag)}>{push.tag}</a>}
+              </small>
+            </>,
             <Verdict push={push} />,
-            push.tag === '' ? 'without a tag' : <a href={tagAddress(push.image, push.tag)}>{push.tag}</a>,
             <a href={pushAddress(push)}>
               <When at={push.receivedAt} now={now} form="full" />
             </a>,

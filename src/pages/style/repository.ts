@@ -45,9 +45,8 @@ pre.json { padding: var(--s3) var(--s4); background: var(--sunken); border-radiu
 @media (max-width: 52rem) {
   .strip li { grid-template: "t r" "b b" / minmax(0, 1fr) max-content; padding-top: var(--s2); }
   .strip .t small { display: inline; margin-left: .4rem; }
-  .sd { white-space: nowrap; }
-.filter select, .filter input { height: 2.375rem; }
-.filter .field { flex: 1 1 8rem; }
+  .filter .field { flex: 1 1 9rem; }
+  .filter .btn { flex: 1 1 100%; }
 }
 @media (forced-colors: active) {
   .f-rogue { fill: CanvasText; }
