@@ -27,6 +27,7 @@ import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
+import { createDigestPageStore } from './store/digest-page.ts';
 import { createDigestStore } from './store/digests.ts';
 import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
@@ -40,6 +41,8 @@ import { createNotificationStore } from './store/notifications.ts';
 import { createOverviewStore } from './store/overview.ts';
 import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
+import { createRepositoryListStore } from './store/repository-list.ts';
+import { createRepositoryPageStore } from './store/repository-pages.ts';
 import { createReviewStore } from './store/reviews.ts';
 import { createSearchStore } from './store/search.ts';
 import { createSessionStore } from './store/sessions.ts';
@@ -49,6 +52,7 @@ import { createSlackUserStore } from './store/slack-users.ts';
 import { createSourceAdminStore } from './store/source-admin.ts';
 import { createSourceStore } from './store/sources.ts';
 import { createSweepStore } from './store/sweeps.ts';
+import { createTagPageStore } from './store/tag-page.ts';
 import { createTrustedRootStore } from './store/trusted-roots.ts';
 import { createMirrorStore } from './store/tuf-mirrors.ts';
 import { createTufClient } from './tuf/client.ts';
@@ -169,6 +173,10 @@ function compose(env: Env) {
     reportWriter: createReportWriter(),
     overview: createOverviewStore(env.DB),
     search: createSearchStore(env.DB),
+    repositoryList: createRepositoryListStore(env.DB),
+    repositoryPages: createRepositoryPageStore(env.DB),
+    tagPage: createTagPageStore(env.DB),
+    digestPage: createDigestPageStore(env.DB),
     people: createPeopleStore(env.DB),
     sessions: createSessionStore(env.DB),
     signInLinks: createSignInLinkStore(env.DB),

@@ -6,6 +6,15 @@ export function isKnownTime(ms: number): boolean {
   return ms >= 0 && ms <= LATEST;
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/** `23 Dec` from ms since the epoch. */
+export function utcDay(ms: number): string {
+  if (!isKnownTime(ms)) return 'an unknown day';
+  const date = new Date(ms);
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+}
+
 /** `2024-12-23 03:02 UTC` from ms since the epoch. */
 export function utcMinute(ms: number): string {
   return isKnownTime(ms) ? `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'an unknown time';

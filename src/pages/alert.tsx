@@ -6,6 +6,7 @@ import { revocationOf } from '../notify/revocation.ts';
 import { isForgery, pushInWords } from '../notify/slack-alert-parts.ts';
 import { findingWords } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
+import { repositoryAddress, tagAddress } from './addresses.ts';
 import { alertIdOf } from './alert-forms.ts';
 import { notHere, type PageInput } from './page.ts';
 import { AlertAnswers, AlertBanner } from './parts/alert-banner.tsx';
@@ -22,6 +23,8 @@ import { shownTime } from './time.ts';
 import { WATCH_MEANING, WatchAlert, type WatchAlertProps } from './watch-alert.tsx';
 
 const TAGS_SHOWN = 200;
+/** Names may be long, and each link has its own twice. */
+const TAGS_LINKED = 40;
 
 /** The address in Slack. Verdict, what to do, why, evidence: in this order. */
 export async function alertPage(input: PageInput): Promise<Response> {
@@ -216,10 +219,12 @@ function Facts({ facts, now }: { readonly facts: AlertFacts; readonly now: numbe
       </div>
       <dl class="panel pad facts">
         <dt>Image</dt>
-        <dd>{facts.image}</dd>
+        <dd>
+          <a href={repositoryAddress(facts.image)}>{facts.image}</a>
+        </dd>
         <dt>Tags</dt>
         <dd>
-          {facts.tags.length === 0 ? 'none' : facts.tags.slice(0, TAGS_SHOWN).join(', ')}
+          {facts.tags.length === 0 ? 'none' : <Tags image={facts.image} tags={facts.tags.slice(0, TAGS_SHOWN)} />}
           {more > 0 ? ` and ${more} more` : ''}
         </dd>
         <dt>Now</dt>
@@ -244,9 +249,24 @@ function Facts({ facts, now }: { readonly facts: AlertFacts; readonly now: numbe
         </dd>
         <dt>Push</dt>
         <dd>
-          <code>{facts.push}</code>
+          <a href={`/p/${facts.push}`}>
+            <code>{facts.push}</code>
+          </a>
         </dd>
       </dl>
     </section>
+  );
+}
+
+function Tags({ image, tags }: { readonly image: string; readonly tags: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {tags.map((tag, n) => (
+        <>
+          {n === 0 ? '' : ', '}
+          {n < TAGS_LINKED ? <a href={tagAddress(image, tag)}>{tag}</a> : tag}
+        </>
+      ))}
+    </>
   );
 }

@@ -2,9 +2,11 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Verdict } from '../domain/finding.ts';
 import { isBlinding } from '../domain/health.ts';
 import { may } from '../domain/person.ts';
+import { recentWeeks } from '../domain/push-week.ts';
+import { unsignedInWords } from '../notify/chart-words.ts';
 import { healthWords } from '../notify/health-words.ts';
-import type { PushRecord } from '../store/history.ts';
 import type { Overview, WatchedImage } from '../store/overview.ts';
+import { pushAddress, repositoryAddress, tagAddress } from './addresses.ts';
 import type { PageInput, PageRoute } from './page.ts';
 import { AlertAnswers, AlertBanner, OpenAlertsBanner } from './parts/alert-banner.tsx';
 import { Answers } from './parts/answers.tsx';
@@ -12,18 +14,20 @@ import { Banner } from './parts/banner.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Icon } from './parts/icon.tsx';
 import { pushWhy } from './parts/push-why.tsx';
+import { ReleaseBars } from './parts/release-bars.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
+import { type Release, rankOf, releasesOf } from './releases.ts';
 import { show } from './show.tsx';
 import { duration, shownTime } from './time.ts';
 
 const RELEASES_SHOWN = 8;
-const IMAGES_SHOWN = 25;
+const IMAGES_SHOWN = 20;
 
 async function overviewPage(input: PageInput): Promise<Response> {
   const { c, services, visit } = input;
-  const overview = await services.overview.read(visit.session.teamId);
+  const overview = await services.overview.read(visit.session.teamId, input.now);
   const isQuiet = overview.open.length + overview.handled.length === 0;
   if (overview.images.length === 0 && isQuiet)
     return show(c, { title: 'Nothing is watched yet', at: '/', main: <Empty /> });
@@ -33,6 +37,7 @@ async function overviewPage(input: PageInput): Promise<Response> {
       <Top input={input} overview={overview} />
       <Blind overview={overview} now={input.now} />
       <Releases releases={releases.slice(0, RELEASES_SHOWN)} now={input.now} />
+      <Weeks overview={overview} now={input.now} />
       <Images overview={overview} releases={releases} input={input} />
     </>
   );
@@ -152,25 +157,6 @@ function Blind({ overview, now }: { readonly overview: Overview; readonly now: n
   );
 }
 
-/** Pushes of one digest to one image are one release, however many tags it has. */
-interface Release {
-  readonly push: PushRecord;
-  readonly tags: readonly string[];
-}
-
-const RANK: Readonly<Record<Verdict, number>> = { rogue: 0, undetermined: 1, pending: 2, trusted: 3 };
-const rankOf = (verdict: Verdict | null): number => (verdict === null ? 4 : RANK[verdict]);
-
-function releasesOf(pushes: readonly PushRecord[]): Release[] {
-  const groups = Map.groupBy(pushes, ({ repository, digest, seq }) => `${repository} ${digest ?? `push ${seq}`}`);
-  const releases = [...groups.values()].flatMap((group): Release[] => {
-    const [push] = group.toSorted((a, b) => rankOf(a.verdict) - rankOf(b.verdict) || b.receivedAt - a.receivedAt);
-    const tags = [...new Set(group.map(({ tag }) => tag).filter((tag) => tag !== ''))];
-    return push === undefined ? [] : [{ push, tags }];
-  });
-  return releases.sort((a, b) => b.push.receivedAt - a.push.receivedAt);
-}
-
 const nameOf = (image: string): string => image.slice(image.indexOf('/') + 1);
 
 function Releases({ releases, now }: { readonly releases: readonly Release[]; readonly now: number }): JSX.Element {
@@ -178,12 +164,14 @@ function Releases({ releases, now }: { readonly releases: readonly Release[]; re
     isRogue: push.verdict === 'rogue',
     cells: [
       <>
-        {push.alertId === null ? nameOf(push.image) : <a href={`/alerts/A-${push.alertId}`}>{nameOf(push.image)}</a>}
+        <a href={pushAddress(push)}>{nameOf(push.image)}</a>
         <small>
           {tags.slice(0, 3).map((tag, n) => (
             <>
               {n === 0 ? '' : ', '}
-              <code>{tag}</code>
+              <a href={tagAddress(push.image, tag)}>
+                <code>{tag}</code>
+              </a>
             </>
           ))}
           {tags.length > 3 ? ` and ${tags.length - 3} more` : ''}{' '}
@@ -224,6 +212,27 @@ function Releases({ releases, now }: { readonly releases: readonly Release[]; re
   );
 }
 
+function Weeks({ overview, now }: { readonly overview: Overview; readonly now: number }): JSX.Element {
+  const { detected } = overview;
+  const median = detected.toSorted((a, b) => a - b)[Math.floor((detected.length - 1) / 2)];
+  return (
+    <section aria-labelledby="h-weeks">
+      <div class="head">
+        <h2 id="h-weeks">Pushes per week, by verdict</h2>
+        <p>13 weeks, all images; each tag is a push of its own, platforms and signatures belong to it</p>
+      </div>
+      <div class="panel pad">
+        <ReleaseBars id="weeks" weeks={recentWeeks(overview.weeks, now)} />
+        <p class="gap small">
+          {median === undefined
+            ? 'Time to detect: there was no alert about a push yet.'
+            : `Time to detect: ${duration(median)} from push to alert, the median of ${detected.length === 1 ? 'the only alert' : `the last ${detected.length} alerts`}.`}
+        </p>
+      </div>
+    </section>
+  );
+}
+
 interface ImagesProps {
   readonly overview: Overview;
   readonly releases: readonly Release[];
@@ -244,10 +253,10 @@ function Images({ overview, releases, input }: ImagesProps): JSX.Element {
     .sort((a, b) => rankOf(a.verdict) - rankOf(b.verdict) || (b.last?.receivedAt ?? 0) - (a.last?.receivedAt ?? 0));
   const rows = states.slice(0, IMAGES_SHOWN).map(({ image, last, verdict }) => ({
     cells: [
-      <span class="name">
+      <a class="name" href={repositoryAddress(`${image.registry}/${image.path}`)}>
         <span class="reg">{image.registry}/</span>
         {image.path}
-      </span>,
+      </a>,
       verdict === null ? (
         <PlainBadge word={image.baselineAt === null ? 'Reading' : 'No push yet'} />
       ) : (
@@ -255,6 +264,7 @@ function Images({ overview, releases, input }: ImagesProps): JSX.Element {
       ),
       last === null ? 'none yet' : <When at={last.receivedAt} now={now} form="age" />,
       image.pushers === null ? 'anybody' : image.pushers.join(', ') || 'nobody',
+      unsignedInWords(overview.signed.get(image.id) ?? { signed: 0, unsigned: 0 }) ?? 'not looked for',
       <Swept image={image} now={now} />,
     ],
   }));
@@ -263,7 +273,8 @@ function Images({ overview, releases, input }: ImagesProps): JSX.Element {
       <div class="head">
         <h2 id="h-images">Images</h2>
         <p>
-          {watched} watched, worst first{rows.length < watched ? `; ${rows.length} shown` : ''}
+          <a href="/repositories">{watched} watched</a>, worst first
+          {rows.length < watched ? `; ${rows.length} shown` : ''}
         </p>
       </div>
       <Rows
@@ -273,6 +284,7 @@ function Images({ overview, releases, input }: ImagesProps): JSX.Element {
           { label: 'Now', kind: 'verdict' },
           { label: 'Last release' },
           { label: 'Expected pusher', kind: 'wide' },
+          { label: 'Unsigned', kind: 'wide' },
           { label: 'Swept', kind: 'wide' },
         ]}
         rows={rows}

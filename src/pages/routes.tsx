@@ -5,11 +5,13 @@ import { alertPages } from './alerts.tsx';
 import { SCRIPT_ASSET, STYLE } from './assets.ts';
 import { auditPages } from './audit.tsx';
 import { dropToken } from './cookies.ts';
+import { digestPages } from './digest.tsx';
 import { readPost } from './guard.ts';
 import { localPath } from './local-path.ts';
 import { overviewPages } from './overview.tsx';
 import { notHere, type PageEnv, PageProblem, type PageRoute } from './page.ts';
 import { problemPage } from './problem.tsx';
+import { repositoryPages } from './repositories/pages.ts';
 import { searchPages } from './search.tsx';
 import { settingsPages } from './settings/pages.ts';
 import { seeOther } from './show.tsx';
@@ -31,6 +33,8 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...searchPages,
   ...settingsPages,
   ...auditPages,
+  ...repositoryPages,
+  ...digestPages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

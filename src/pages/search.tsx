@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { isDigest } from '../domain/digest.ts';
 import type { Found } from '../store/search.ts';
+import { digestAddress, pushAddress, repositoryAddress, tagAddress } from './addresses.ts';
 import type { PageInput, PageRoute } from './page.ts';
 import { Digest } from './parts/digest.tsx';
 import { pushWhy } from './parts/push-why.tsx';
@@ -28,6 +29,11 @@ async function searchPage(input: PageInput): Promise<Response> {
     <>
       <Ask text={text} />
       {isNothing ? <Nothing isDigest={asked !== null} /> : null}
+      {asked === null || isNothing ? null : (
+        <p class="gap">
+          <a href={digestAddress(asked)}>All that is known of this digest</a>
+        </p>
+      )}
       {found.pushes.length === 0 ? null : <Pushes pushes={found.pushes} now={now} />}
       {found.tags.length === 0 ? null : <Tags tags={found.tags} now={now} />}
       {found.images.length === 0 ? null : (
@@ -38,7 +44,7 @@ async function searchPage(input: PageInput): Promise<Response> {
           <Rows
             caption="Images"
             columns={[{ label: 'Image' }]}
-            rows={found.images.map(({ image }) => ({ cells: [image] }))}
+            rows={found.images.map(({ image }) => ({ cells: [<a href={repositoryAddress(image)}>{image}</a>] }))}
             none=""
           />
         </section>
@@ -67,8 +73,16 @@ function Pushes({ pushes, now }: { readonly pushes: Found['pushes']; readonly no
     isRogue: push.verdict === 'rogue',
     cells: [
       <>
-        {push.alertId === null ? push.image : <a href={`/alerts/A-${push.alertId}`}>{push.image}</a>}
-        <small>{push.tag === '' ? 'without a tag' : <code>{push.tag}</code>}</small>
+        <a href={pushAddress(push)}>{push.image}</a>
+        <small>
+          {push.tag === '' ? (
+            'without a tag'
+          ) : (
+            <a href={tagAddress(push.image, push.tag)}>
+              <code>{push.tag}</code>
+            </a>
+          )}
+        </small>
       </>,
       push.verdict === null ? <PlainBadge word="Not judged" /> : <VerdictBadge verdict={push.verdict} />,
       <When at={push.receivedAt} now={now} />,
@@ -93,8 +107,14 @@ function Pushes({ pushes, now }: { readonly pushes: Found['pushes']; readonly no
 function Tags({ tags, now }: { readonly tags: Found['tags']; readonly now: number }): JSX.Element {
   const rows = tags.map(({ image, tag, digest, changedAt }) => ({
     cells: [
-      `${image}:${tag}`,
-      digest !== null && isDigest(digest) ? <Digest digest={digest} prefix /> : 'not read yet',
+      <a href={tagAddress(image, tag)}>{`${image}:${tag}`}</a>,
+      digest !== null && isDigest(digest) ? (
+        <a href={digestAddress(digest)}>
+          <Digest digest={digest} prefix />
+        </a>
+      ) : (
+        'not read yet'
+      ),
       <When at={changedAt} now={now} />,
     ],
   }));

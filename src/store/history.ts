@@ -112,6 +112,30 @@ export interface TagRecord {
   readonly deletedAt: number | null;
 }
 
+export interface TagRow {
+  name: string;
+  digest: Blob | null;
+  changed_at: number;
+  safe_digest: Blob | null;
+  safe_at: number | null;
+  safe_how: number | null;
+  deleted_at: number | null;
+}
+
+export const TAG_SELECT =
+  'SELECT t.name, t.digest, t.changed_at, t.safe_digest, t.safe_at, t.safe_how, t.deleted_at FROM tags t';
+
+export function tagOf(row: TagRow): TagRecord {
+  const safe = digestOf(row.safe_digest);
+  return {
+    name: row.name,
+    digest: digestOf(row.digest),
+    changedAt: row.changed_at,
+    safe: safe === null ? null : { digest: safe, at: row.safe_at ?? 0, how: safeHowOf(row.safe_how ?? 0) },
+    deletedAt: row.deleted_at,
+  };
+}
+
 /** Reads for people: every query starts from a team and ends after a page. */
 export function createHistoryStore(db: D1Database) {
   return {
@@ -160,29 +184,11 @@ export function createHistoryStore(db: D1Database) {
     async tags(teamId: number, repository: number, after: string, limit: number): Promise<TagRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT t.name, t.digest, t.changed_at, t.safe_digest, t.safe_at, t.safe_how, t.deleted_at FROM tags t
-           JOIN repositories r ON r.id = t.repository_id WHERE r.team_id = ?1 AND t.repository_id = ?2 AND t.name > ?3 ORDER BY t.name LIMIT ?4`,
+          `${TAG_SELECT} JOIN repositories r ON r.id = t.repository_id WHERE r.team_id = ?1 AND t.repository_id = ?2 AND t.name > ?3 ORDER BY t.name LIMIT ?4`,
         )
         .bind(teamId, repository, after, limit)
-        .all<{
-          name: string;
-          digest: Blob | null;
-          changed_at: number;
-          safe_digest: Blob | null;
-          safe_at: number | null;
-          safe_how: number | null;
-          deleted_at: number | null;
-        }>();
-      return rows.results.map((row) => {
-        const safe = digestOf(row.safe_digest);
-        return {
-          name: row.name,
-          digest: digestOf(row.digest),
-          changedAt: row.changed_at,
-          safe: safe === null ? null : { digest: safe, at: row.safe_at ?? 0, how: safeHowOf(row.safe_how ?? 0) },
-          deletedAt: row.deleted_at,
-        };
-      });
+        .all<TagRow>();
+      return rows.results.map(tagOf);
     },
 
     /** The tag's pushes, newest first, along the chain of `previous`: rows read are the rows shown. */

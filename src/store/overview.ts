@@ -1,8 +1,10 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { HealthFact } from '../domain/health.ts';
+import type { PushWeek } from '../domain/push-week.ts';
 import { kindCode, originCode } from './codec.ts';
 import { PUSH_COLUMNS, PUSH_JOINS, type PushRecord, type PushRow, pushOf } from './history.ts';
 import { ALERT_COLUMNS, type AlertRecord, type AlertRow, alertOf } from './inbox.ts';
+import { firstWeekShown, SIGNED_BY_IMAGE, WEEKS_OF_TEAM } from './push-weeks.ts';
 
 /** A watched image as the overview lists it. */
 export interface WatchedImage {
@@ -26,6 +28,12 @@ export interface Overview {
   /** The latest few pushes of each image, those found at registration left out. */
   readonly pushes: readonly PushRecord[];
   readonly images: readonly WatchedImage[];
+  /** Of the last 13 weeks those with pushes, over all images. */
+  readonly weeks: readonly PushWeek[];
+  /** Of each image, in those weeks: pushes whose signatures were looked for. */
+  readonly signed: ReadonlyMap<number, Pick<PushWeek, 'signed' | 'unsigned'>>;
+  /** Of the last alerts about pushes, from the push to the alert, in ms. */
+  readonly detected: readonly number[];
   /** The channel that alerts go to; `null`: there is none. */
   readonly channel: { readonly name: string; readonly refused: string | null } | null;
 }
@@ -40,13 +48,20 @@ const PUSHES = `SELECT ${PUSH_COLUMNS} FROM (SELECT id, (SELECT max(q.seq) FROM 
   JOIN pushes p ON p.repository_id = latest.id AND p.seq > latest.newest - ${PUSHES_EACH} ${PUSH_JOINS}
   WHERE p.kind NOT IN (${kindCode('artifact')}, ${kindCode('child')}, ${kindCode('deleted')}) AND p.origin <> ${originCode('baseline')}`;
 
+const DETECTED = 50;
+// Reads the last 50 alerts, by an index. From the earliest moment of the push: one that only a sweep found was there before.
+const DETECTION = `SELECT a.opened_at - coalesce(p.not_before, a.facts ->> '$.pushedAt') AS ms
+  FROM (SELECT * FROM alerts INDEXED BY alerts_by_opening WHERE team_id = ?1 ORDER BY opened_at DESC LIMIT ${DETECTED}) a
+  LEFT JOIN pushes p ON p.repository_id = a.repository_id AND p.seq = substr(a.facts ->> '$.push', instr(a.facts ->> '$.push', '-') + 1) + 0
+  WHERE a.facts ->> '$.pushedAt' IS NOT NULL`;
+
 /** What the first page shows, in one round trip. */
 export function createOverviewStore(db: D1Database) {
   const alerts = (state: AlertRecord['state'], limit: number) =>
     `SELECT ${ALERT_COLUMNS} FROM alerts WHERE team_id = ?1 AND state = '${state}' ORDER BY id DESC LIMIT ${limit}`;
 
   return {
-    async read(teamId: number): Promise<Overview> {
+    async read(teamId: number, now: number): Promise<Overview> {
       const statements = [
         alerts('open', 20),
         alerts('acknowledged', 5),
@@ -56,8 +71,12 @@ export function createOverviewStore(db: D1Database) {
         `SELECT id, registry, path, json_extract(policy, '$.pushers') AS pushers, baseline_at AS baselineAt, swept_at AS sweptAt,
            sweep_failures AS sweepFailures, created_at AS createdAt FROM repositories WHERE team_id = ?1 ORDER BY id DESC LIMIT ${IMAGES}`,
         'SELECT name, refused FROM channels WHERE team_id = ?1 AND for_alerts = 1 LIMIT 1',
+        DETECTION,
       ];
-      const results = await db.batch(statements.map((sql) => db.prepare(sql).bind(teamId)));
+      const results = await db.batch([
+        ...statements.map((sql) => db.prepare(sql).bind(teamId)),
+        ...[WEEKS_OF_TEAM, SIGNED_BY_IMAGE].map((sql) => db.prepare(sql).bind(teamId, firstWeekShown(now))),
+      ]);
       // Each answer has the columns that its statement names.
       const rows = <T>(n: number): T[] => (results[n]?.results ?? []) as T[];
       return {
@@ -73,10 +92,19 @@ export function createOverviewStore(db: D1Database) {
           ...row,
           pushers: row.pushers === null ? null : (JSON.parse(row.pushers) as string[]), // checked before it was stored
         })),
+        weeks: rows<PushWeek>(8),
+        signed: new Map(rows<SignedRow>(9).map((row) => [row.repository, row])),
+        detected: rows<{ ms: number }>(7).map(({ ms }) => Math.max(0, ms)),
         channel: rows<{ name: string; refused: string | null }>(6)[0] ?? null,
       };
     },
   };
+}
+
+interface SignedRow {
+  repository: number;
+  signed: number;
+  unsigned: number;
 }
 
 export type OverviewStore = ReturnType<typeof createOverviewStore>;

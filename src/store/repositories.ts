@@ -22,7 +22,8 @@ export interface RepositoryRecord {
   readonly tags: number | null;
 }
 
-interface Row {
+/** A row of `REPOSITORY_SELECT`. */
+export interface RepositoryRow {
   id: number;
   registry: string;
   path: string;
@@ -38,11 +39,11 @@ interface Row {
   missed_webhooks: number;
 }
 
-const SELECT = `SELECT r.id, r.registry, r.path, r.policy, h.provider, h.id AS hook_id, h.public_id, c.name AS channel, r.created_at,
+export const REPOSITORY_SELECT = `SELECT r.id, r.registry, r.path, r.policy, h.provider, h.id AS hook_id, h.public_id, c.name AS channel, r.created_at,
     r.baseline_at, r.swept_at, r.sweep_failures, r.missed_webhooks
   FROM repositories r JOIN hooks h ON h.id = r.hook_id LEFT JOIN channels c ON c.id = r.channel_id`;
 
-function recordOf(row: Row, tags: number | null): RepositoryRecord {
+export function repositoryOf(row: RepositoryRow, tags: number | null): RepositoryRecord {
   return {
     id: row.id,
     image: { registry: row.registry, path: row.path },
@@ -133,34 +134,34 @@ export function createRepositoryStore(db: D1Database) {
 
     async list(teamId: number, after: number, limit: number): Promise<RepositoryRecord[]> {
       const rows = await db
-        .prepare(`${SELECT} WHERE r.team_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3`)
+        .prepare(`${REPOSITORY_SELECT} WHERE r.team_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3`)
         .bind(teamId, after, limit)
-        .all<Row>();
-      return rows.results.map((row) => recordOf(row, null));
+        .all<RepositoryRow>();
+      return rows.results.map((row) => repositoryOf(row, null));
     },
 
     async get(teamId: number, id: number): Promise<RepositoryRecord | null> {
       const [row, tags] = await db.batch([
-        db.prepare(`${SELECT} WHERE r.team_id = ?1 AND r.id = ?2`).bind(teamId, id),
+        db.prepare(`${REPOSITORY_SELECT} WHERE r.team_id = ?1 AND r.id = ?2`).bind(teamId, id),
         db
           .prepare(
             'SELECT count(*) AS tags FROM tags WHERE repository_id = ?1 AND deleted_at IS NULL AND digest IS NOT NULL',
           )
           .bind(id),
       ]);
-      const found = row?.results[0] as Row | undefined; // the columns of SELECT
+      const found = row?.results[0] as RepositoryRow | undefined; // the columns of REPOSITORY_SELECT
       return found === undefined
         ? null
-        : recordOf(found, (tags?.results[0] as { tags: number } | undefined)?.tags ?? 0);
+        : repositoryOf(found, (tags?.results[0] as { tags: number } | undefined)?.tags ?? 0);
     },
 
     /** The team's record of an image, by the key of images; without the number of its tags. */
     async byImage(teamId: number, image: ImageName): Promise<RepositoryRecord | null> {
       const row = await db
-        .prepare(`${SELECT} WHERE r.team_id = ?1 AND r.registry = ?2 AND r.path = ?3`)
+        .prepare(`${REPOSITORY_SELECT} WHERE r.team_id = ?1 AND r.registry = ?2 AND r.path = ?3`)
         .bind(teamId, image.registry, image.path)
-        .first<Row>();
-      return row === null ? null : recordOf(row, null);
+        .first<RepositoryRow>();
+      return row === null ? null : repositoryOf(row, null);
     },
 
     async change(
@@ -181,7 +182,7 @@ export function createRepositoryStore(db: D1Database) {
     /** Deletes a repository with all that was recorded of it, and its hook if no other repository uses it. */
     async remove(teamId: number, id: number, audit: AuditEntry): Promise<void> {
       const own = 'SELECT id FROM repositories WHERE id = ?2 AND team_id = ?1';
-      const tables = ['pushes', 'tags', 'push_deliveries', 'announcements', 'alerts', 'notifications'];
+      const tables = ['pushes', 'push_weeks', 'tags', 'push_deliveries', 'announcements', 'alerts', 'notifications'];
       await db.batch([
         // Uses are kept as long as the pushes they made. The days on which there were some lead to them.
         db.prepare(`DELETE FROM sightings WHERE (credential_id, at, key) IN (${USES_OF} (${own}))`).bind(teamId, id),

@@ -15,6 +15,7 @@ import {
 } from './codec.ts';
 import { foldChildren } from './fold-children.ts';
 import { pushEvents } from './push-events.ts';
+import { countPushes } from './push-weeks.ts';
 import { addSightings } from './sightings.ts';
 
 const ROGUE = verdictCode('rogue');
@@ -122,7 +123,8 @@ export async function saveChecked(
   const others = checked.filter((push) => !resolved.includes(push));
   const moving = checked.filter((push) => push.movesTag !== null);
   const trusting = checked.filter((push) => push.movesTag === null && push.trustsTag);
-  const updates: D1PreparedStatement[] = [];
+  const counted = countPushes(db, checked);
+  const updates: D1PreparedStatement[] = counted === null ? [] : [counted];
   if (resolved.length > 0) updates.push(db.prepare(UPDATE_WITH_DIGEST).bind(json(resolved)));
   if (others.length > 0) updates.push(db.prepare(UPDATE).bind(json(others)));
   const events = pushEvents(db, checked, now);

@@ -29,7 +29,7 @@ async function costs(real: D1Database): Promise<Costs> {
   const hash = sha256(token);
   return {
     session: await cost(() => createSessionStore(db).byHash(hash, now)),
-    overview: await cost(() => createOverviewStore(db).read(1)),
+    overview: await cost(() => createOverviewStore(db).read(1, now)),
     search: await cost(() => createSearchStore(db).find(1, digest, digest)),
     alerts: await cost(() => createInboxStore(db).alerts(1, 'closed', Number.MAX_SAFE_INTEGER, 50)),
     team: await cost(() => createPeopleStore(db).team(1, now)),

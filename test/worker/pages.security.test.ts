@@ -11,7 +11,7 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { alert: '', member: 0, invitation: 0, key: 0, session: 0 };
+const one = { alert: '', digest: '', member: 0, invitation: 0, key: 0, session: 0 };
 
 interface Entry {
   /** With team 1's ids. */
@@ -36,6 +36,13 @@ const table: Readonly<Record<string, Entry>> = {
     form: { resolution: 'incident', reason: 'revoked and restored' },
     other: '404',
   },
+  'get /repositories': { shows: 'org/watched', other: 'own' },
+  'get /r/:registry/:repository{.+}': {
+    path: () => '/r/docker.io/org/watched',
+    shows: 'org/watched',
+    other: '404',
+  },
+  'get /d/:digest': { path: () => `/d/${one.digest}`, shows: 'org/watched', other: 'own' },
   'get /settings': { shows: 'of-team-one', other: 'own' },
   'get /settings/keys': { shows: 'spare', other: 'own' },
   'get /settings/channels': { shows: 'channel-one', other: 'own' },
@@ -91,6 +98,7 @@ beforeAll(async () => {
     channel: 'C1',
   });
   one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
+  one.digest = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json.digest;
   for (const [team, role] of [1, 2].flatMap((team) => ROLES.map((role) => [team, role] as const))) {
     const visitor = new Visitor(pushwarden.url);
     await visitor.resume((await addSignedIn(db, team, `${role}-${team}`, role)).token);

@@ -31,6 +31,11 @@ export function Digest({ digest, prefix = false, copy }: Props): JSX.Element {
   );
 }
 
+/** Where the whole of it is a click away: eight digits tell the digests of a list apart. */
+export const ShortDigest = ({ digest }: { readonly digest: DigestText }): JSX.Element => (
+  <code class="sd">{digestHex(digest).slice(0, 8)}</code>
+);
+
 /** A button for the script: without it, it stays hidden. */
 export function Copy({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
   return (

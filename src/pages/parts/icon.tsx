@@ -19,6 +19,7 @@ const ICONS = {
   copy: ['M5.5 5.5h8V14h-8z', 'M3 10.5V2.5h7'],
   yes: ['m2.5 8.5 3.6 3.6 7.4-8.2'],
   no: ['M8 1.6a6.4 6.4 0 1 0 .01 0z', 'M5 8h6'],
+  lock: ['M3.5 7h9v7h-9z', 'M5.2 7V4.8a2.8 2.8 0 0 1 5.6 0V7'],
   wrong: ['m3.5 3.5 9 9m0-9-9 9'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
