@@ -3,6 +3,7 @@ import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
+import { createHookSecrets } from './hook-secrets.ts';
 import { createReportWriter } from './notify/blast-radius.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createSlackReplies } from './notify/slack-replies.ts';
@@ -103,6 +104,7 @@ function compose(env: Env) {
     roots: trustedRoots,
     runs: createCiRuns(github),
   };
+  const seal = createSeal(settings.encryptionKeys);
   const mailer = mailerOf(env, settings);
   const slack = {
     apiUrl: settings.slackApiUrl,
@@ -114,7 +116,8 @@ function compose(env: Env) {
     settings,
     clock,
     wakeups,
-    seal: createSeal(settings.encryptionKeys),
+    seal,
+    hookSecrets: createHookSecrets(seal),
     registry,
     signatures,
     signingKeys: keyChecker,

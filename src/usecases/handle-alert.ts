@@ -11,7 +11,8 @@ export interface Handler {
   readonly now: number;
 }
 
-interface Audit {
+/** What goes to the audit log with a change. */
+export interface Audit {
   readonly teamId: number;
   readonly at: number;
   readonly actor: string;
