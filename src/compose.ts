@@ -1,4 +1,5 @@
 import { createDockerHub } from './dockerhub/client.ts';
+import { createTagUpdaters } from './dockerhub/tag-updaters.ts';
 import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
@@ -32,6 +33,7 @@ import { createDigestStore } from './store/digests.ts';
 import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
+import { createFirstStepStore } from './store/first-steps.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
@@ -149,6 +151,7 @@ function compose(env: Env) {
     notifications: createNotificationStore(env.DB),
     health: wakingHealth(createHealthStore(env.DB), wakeups),
     sweeps: createSweepStore(env.DB),
+    firstSteps: createFirstStepStore(env.DB),
     announcements: createAnnouncementStore(env.DB),
     repositories: createRepositoryStore(env.DB),
     hooks: createHookStore(env.DB),
@@ -162,6 +165,7 @@ function compose(env: Env) {
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
+    tagUpdaters: createTagUpdaters({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     hubSessions: new Map<string, HubSession>(),
     sources: createSourceStore(env.DB),
     sourceAdmin: createSourceAdminStore(env.DB),

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { isWatchAlert } from '../domain/alert.ts';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
-import { closeAlert, expectTag, type Handler, type Handling, takeAlert } from '../usecases/handle-alert.ts';
-import { notHere, type PageInput, PageProblem, readForm } from './page.ts';
+import { closeAlert, expectTag, type Handling, takeAlert } from '../usecases/handle-alert.ts';
+import { handlerOf, notHere, type PageInput, PageProblem, readForm } from './page.ts';
 import { seeOther } from './show.tsx';
 
 /** The number of `A-12`. @throws PageProblem 404 */
@@ -11,12 +11,6 @@ export function alertIdOf({ c }: PageInput): number {
   if (id === undefined) throw notHere();
   return Number(id);
 }
-
-const handlerOf = ({ visit: { session }, now }: PageInput): Handler => ({
-  teamId: session.teamId,
-  name: session.name,
-  now,
-});
 
 export async function takeAlertForm(input: PageInput): Promise<Response> {
   const id = alertIdOf(input);

@@ -23,6 +23,7 @@ import {
   startGitHub,
 } from './sign-in.tsx';
 import { readVisit } from './visit.ts';
+import { welcomePages } from './welcome/pages.ts';
 
 /** Everything that a signed-in person can open or send. */
 export const PAGE_ROUTES: readonly PageRoute[] = [
@@ -31,6 +32,7 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...searchPages,
   ...settingsPages,
   ...auditPages,
+  ...welcomePages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

@@ -24,7 +24,7 @@ export interface RepositoryRecord {
   readonly tags: number | null;
 }
 
-interface Row {
+export interface RepositoryRow {
   id: number;
   registry: string;
   path: string;
@@ -40,11 +40,11 @@ interface Row {
   missed_webhooks: number;
 }
 
-const SELECT = `SELECT r.id, r.registry, r.path, r.policy, h.provider, h.id AS hook_id, h.public_id, c.name AS channel, r.created_at,
+export const REPOSITORY = `SELECT r.id, r.registry, r.path, r.policy, h.provider, h.id AS hook_id, h.public_id, c.name AS channel, r.created_at,
     r.baseline_at, r.swept_at, r.sweep_failures, r.missed_webhooks
   FROM repositories r JOIN hooks h ON h.id = r.hook_id LEFT JOIN channels c ON c.id = r.channel_id`;
 
-function recordOf(row: Row, tags: number | null): RepositoryRecord {
+export function repositoryRecordOf(row: RepositoryRow, tags: number | null): RepositoryRecord {
   return {
     id: row.id,
     image: { registry: row.registry, path: row.path },
@@ -116,34 +116,34 @@ export function createRepositoryStore(db: D1Database) {
 
     async list(teamId: number, after: number, limit: number): Promise<RepositoryRecord[]> {
       const rows = await db
-        .prepare(`${SELECT} WHERE r.team_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3`)
+        .prepare(`${REPOSITORY} WHERE r.team_id = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3`)
         .bind(teamId, after, limit)
-        .all<Row>();
-      return rows.results.map((row) => recordOf(row, null));
+        .all<RepositoryRow>();
+      return rows.results.map((row) => repositoryRecordOf(row, null));
     },
 
     async get(teamId: number, id: number): Promise<RepositoryRecord | null> {
       const [row, tags] = await db.batch([
-        db.prepare(`${SELECT} WHERE r.team_id = ?1 AND r.id = ?2`).bind(teamId, id),
+        db.prepare(`${REPOSITORY} WHERE r.team_id = ?1 AND r.id = ?2`).bind(teamId, id),
         db
           .prepare(
             'SELECT count(*) AS tags FROM tags WHERE repository_id = ?1 AND deleted_at IS NULL AND digest IS NOT NULL',
           )
           .bind(id),
       ]);
-      const found = row?.results[0] as Row | undefined; // the columns of SELECT
+      const found = row?.results[0] as RepositoryRow | undefined; // the columns of REPOSITORY
       return found === undefined
         ? null
-        : recordOf(found, (tags?.results[0] as { tags: number } | undefined)?.tags ?? 0);
+        : repositoryRecordOf(found, (tags?.results[0] as { tags: number } | undefined)?.tags ?? 0);
     },
 
     /** The team's record of an image, by the key of images; without the number of its tags. */
     async byImage(teamId: number, image: ImageName): Promise<RepositoryRecord | null> {
       const row = await db
-        .prepare(`${SELECT} WHERE r.team_id = ?1 AND r.registry = ?2 AND r.path = ?3`)
+        .prepare(`${REPOSITORY} WHERE r.team_id = ?1 AND r.registry = ?2 AND r.path = ?3`)
         .bind(teamId, image.registry, image.path)
-        .first<Row>();
-      return row === null ? null : recordOf(row, null);
+        .first<RepositoryRow>();
+      return row === null ? null : repositoryRecordOf(row, null);
     },
 
     /** `false`: `ifPolicy` (the stored text) is not its policy any more, and nothing was changed. */

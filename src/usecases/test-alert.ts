@@ -1,5 +1,5 @@
 import { formatImageName, type ImageName } from '../domain/reference.ts';
-import type { Handler } from './handle-alert.ts';
+import type { Audit, Handler } from './handle-alert.ts';
 import type { NewNotification } from './outbox.ts';
 import type { Wakeups } from './ports.ts';
 
@@ -10,6 +10,7 @@ export interface TestDesk {
     ): Promise<readonly { readonly name: string; readonly forAlerts: boolean; readonly refused: string | null }[]>;
   };
   readonly notifications: { add(notification: NewNotification): Promise<void> };
+  readonly audit: { add(entry: Audit): Promise<void> };
   readonly wakeups: Wakeups;
 }
 
@@ -29,8 +30,17 @@ export async function sendTestAlert(
   if (channel === undefined) return { is: 'no-channel' };
   if (channel.refused !== null) return { is: 'refused', channel: channel.name, reason: channel.refused };
   const event = `test-${crypto.randomUUID()}`;
-  const content = { kind: 'test', image: formatImageName(image), by, at: now } as const;
+  const target = formatImageName(image);
+  const content = { kind: 'test', image: target, by, at: now } as const;
   await desk.notifications.add({ teamId, event, route: 'alerts', repositoryId: id, alertId: null, content, now });
+  await desk.audit.add({
+    teamId,
+    at: now,
+    actor: by,
+    action: 'alert.tested',
+    target,
+    detail: { channel: channel.name },
+  });
   await desk.wakeups.notifications();
   return { is: 'sending', event };
 }

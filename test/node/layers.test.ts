@@ -19,7 +19,9 @@ const PORTS = [
   'usecases/stores.ts',
   'usecases/tuf-mirrors.ts',
   'type:usecases/ci-runs.ts',
+  'type:usecases/propose-policy.ts',
   'type:usecases/register-image.ts',
+  'type:usecases/replay-policy.ts',
 ];
 
 /**
