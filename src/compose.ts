@@ -44,6 +44,7 @@ import { createOverviewStore } from './store/overview.ts';
 import { createPeopleStore } from './store/people.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createReviewStore } from './store/reviews.ts';
+import { createRuleStore } from './store/rules.ts';
 import { createSearchStore } from './store/search.ts';
 import { createSessionStore } from './store/sessions.ts';
 import { createSignInLinkStore } from './store/sign-in-links.ts';
@@ -176,6 +177,7 @@ function compose(env: Env) {
     reportWriter: createReportWriter(),
     overview: createOverviewStore(env.DB),
     search: createSearchStore(env.DB),
+    rules: createRuleStore(env.DB),
     people: createPeopleStore(env.DB),
     sessions: createSessionStore(env.DB),
     signInLinks: createSignInLinkStore(env.DB),

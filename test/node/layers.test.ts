@@ -22,6 +22,7 @@ const PORTS = [
   'type:usecases/propose-policy.ts',
   'type:usecases/register-image.ts',
   'type:usecases/replay-policy.ts',
+  'type:usecases/rules.ts',
 ];
 
 /**
