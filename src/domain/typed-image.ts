@@ -1,4 +1,5 @@
-import { type ImageName, parseImageName } from './reference.ts';
+import { isDigest } from './digest.ts';
+import { type ImageName, InvalidReference, isTag, parseImageName } from './reference.ts';
 
 /** Pages of an image that people copy the address of. */
 const PAGES = [
@@ -15,8 +16,13 @@ export function typedImage(text: string): ImageName {
   const typed = text.trim().replace(/^docker\s+pull\s+/, '');
   const page = PAGES.map((pattern) => pattern.exec(typed)?.[1]).find((path) => path !== undefined);
   if (page !== undefined) return parseImageName(`docker.io/${page}`);
-  const named = typed.replace(/@.*$/s, '');
+  const at = typed.indexOf('@');
+  if (at >= 0 && !isDigest(typed.slice(at + 1)))
+    throw new InvalidReference('After @ a digest is expected: sha256: and 64 lower-case hex digits.');
+  const named = at < 0 ? typed : typed.slice(0, at);
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-  // What comes before a scheme's colon is no image.
-  return parseImageName(colon < 0 || named.slice(colon).startsWith('://') ? named : named.slice(0, colon));
+  if (colon < 0) return parseImageName(named);
+  if (!isTag(named.slice(colon + 1)))
+    throw new InvalidReference('After : a tag is expected: at most 128 of A-Z a-z 0-9 . _ -, not starting with . or -');
+  return parseImageName(named.slice(0, colon));
 }

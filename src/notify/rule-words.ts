@@ -1,6 +1,7 @@
 import type { FindingCode } from '../domain/finding.ts';
 import type { Rule } from '../usecases/rules.ts';
 import { signerInWords, workflowInWords } from './proposal-words.ts';
+import { shortName } from './slack-text.ts';
 
 /** What rules are called, and what each gives up. Plain text with names as they came. */
 
@@ -16,20 +17,20 @@ export function ruleWords(rule: Rule): RuleWords {
   switch (rule.kind) {
     case 'expect-pusher':
       return {
-        title: `Expect pushes by ${rule.login}`,
+        title: `Expect pushes by ${shortName(rule.login)}`,
         exact: `pushers: ${rule.pusher} is added`,
         cost: 'Whoever holds a token of this account pushes without this alarm from now on.',
       };
     case 'expect-token':
       return {
-        title: `Expect the token ${rule.token.name} here`,
-        exact: `credential C-${rule.token.id}: marked as expected in this repository`,
+        title: `Expect the token ${shortName(rule.token.name)} here`,
+        exact: `credential C-${rule.token.id} (${rule.token.name}): marked as expected in this repository`,
         cost: 'Whoever holds this token pushes without this alarm from now on.',
       };
     case 'trust-signer': {
       const { name, exact } = signerInWords(rule.authority);
       return {
-        title: `Trust signatures by ${name}`,
+        title: `Trust signatures by ${shortName(name)}`,
         exact: `signatures.authorities: ${exact}`,
         cost: 'Whoever can run that workflow, or sign in as that identity, signs for this image from now on.',
       };
@@ -37,14 +38,14 @@ export function ruleWords(rule: Rule): RuleWords {
     case 'name-workflow': {
       const { name, exact } = workflowInWords(rule.identity);
       return {
-        title: `Let ${name} of ${rule.repository} release this image`,
-        exact: `ci.identities: ${name}, ${exact}`,
+        title: `Let ${shortName(name)} of ${shortName(rule.repository)} release this image`,
+        exact: `ci.identities: ${name} of ${rule.repository}, ${exact}`,
         cost: 'Whoever can run that workflow releases this image from now on.',
       };
     }
     case 'let-tag-move':
       return {
-        title: `Let ${rule.tag} move`,
+        title: `Let ${shortName(rule.tag)} move`,
         exact: `immutableTags: ${rule.patterns.join(', ')} ${rule.patterns.length === 1 ? 'is' : 'are'} taken out`,
         cost: 'Every tag that only this matched may be overwritten without this alarm: the one that attackers need most.',
       };
@@ -81,7 +82,7 @@ export function withoutRule(code: FindingCode): string {
     case 'unexpected-pusher':
     case 'unexpected-token':
     case 'fresh-token-used':
-      return 'The account or token is marked by somebody of yours: change the mark, on its own page.';
+      return 'The policy expects it already, or somebody of yours has marked it: then change the mark, on its own page.';
     case 'untrusted-signer':
       return 'No signature there names an identity that could be trusted alone.';
     case 'tag-moved':

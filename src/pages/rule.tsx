@@ -14,12 +14,15 @@ import { pushAddress } from './addresses.ts';
 import { alertIdOf } from './alert-forms.ts';
 import { handlerOf, notHere, type PageInput, PageProblem, readForm } from './page.ts';
 import { Field, PostForm } from './parts/form.tsx';
+import { Icon } from './parts/icon.tsx';
 import { Rows } from './parts/rows.tsx';
-import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
+import { VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
 import { seeOther, show } from './show.tsx';
 
 const CHANGES_SHOWN = 20;
+/** As many as `src/store/rules.ts` reads. */
+const RULE_PUSHES = 50;
 
 type Choice = RuleChoice<JudgedPush>;
 
@@ -67,7 +70,16 @@ export async function rulePage(input: PageInput): Promise<Response> {
         {alertHeadline(matter.alert.facts)}. A rule makes the same thing expected from now on; it is in the audit log
         with your name and the reason. If you do not know who pushed, make none.
       </p>
-      <Without matter={matter} choices={choices} />
+      {isNotRead(matter) ? (
+        <p class="note">
+          <Icon name="pending" />
+          <span>
+            The registry has not told us yet what was pushed. A rule is made of what it confirms: come back when it has.
+          </span>
+        </p>
+      ) : (
+        <Without matter={matter} choices={choices} />
+      )}
       {choices.length === 0 ? null : (
         <PostForm action={`/alerts/${id}/rule`} csrf={visit.csrf}>
           {choices.map((choice, n) => (
@@ -93,6 +105,9 @@ export async function rulePage(input: PageInput): Promise<Response> {
   );
   return show(c, { title: `Rule for ${id}`, at: '/alerts', main });
 }
+
+/** There is nothing yet that could be judged by another policy. */
+const isNotRead = ({ alert: { facts } }: RuleMatter): boolean => !isWatchAlert(facts) && facts.digest === null;
 
 /** Findings that no rule here resolves: why, and what to do. */
 function Without({
@@ -151,7 +166,7 @@ function ChoicePanel({ choice, n, alert, now }: PanelProps): JSX.Element {
           </span>
         </label>
         <Warning choice={choice} alert={alert} />
-        <Preview choice={choice} title={title} now={now} />
+        <Preview choice={choice} title={title} alert={alert} now={now} />
       </div>
     </section>
   );
@@ -176,15 +191,19 @@ function Warning({ choice, alert }: { readonly choice: Choice; readonly alert: n
   );
 }
 
-function Preview({
-  choice: { changes },
-  title,
-  now,
-}: {
+interface PreviewProps {
   readonly choice: Choice;
   readonly title: string;
+  readonly alert: number;
   readonly now: number;
-}): JSX.Element {
+}
+
+function Preview({ choice: { changes }, title, alert, now }: PreviewProps): JSX.Element {
+  const leaves = changes.every(({ past }) => past.of.alert !== alert) ? (
+    <p class="small muted">By itself it leaves this push as it is: other findings remain.</p>
+  ) : null;
+  if (changes.length === 0)
+    return leaves ?? <p class="small muted">None of the last {RULE_PUSHES} judged pushes would change its verdict.</p>;
   const rows = changes.slice(0, CHANGES_SHOWN).map(({ past: { of }, before, after }) => ({
     cells: [
       <>
@@ -197,9 +216,7 @@ function Preview({
         </small>
       </>,
       <VerdictBadge verdict={after} />,
-      <>
-        was <VerdictBadge verdict={before} />
-      </>,
+      <VerdictBadge verdict={before} />,
       <When at={of.push.receivedAt} now={now} form="age" />,
       of.isLive ? (
         'judged again at once'
@@ -224,10 +241,10 @@ function Preview({
           { label: 'What happens' },
         ]}
         rows={rows}
-        none="None of the last 50 judged pushes would change its verdict."
+        none=""
       />
       {more > 0 ? <p class="small muted">and {more} more</p> : null}
-      {changes.length > 0 ? null : <PlainBadge word="Changes nothing that is there" />}
+      {leaves}
     </>
   );
 }

@@ -49,10 +49,11 @@ const KEYS = `(SELECT json_group_array(json_array(repository_id, seq)) FROM (
     SELECT * FROM (SELECT repository_id, seq FROM (SELECT repository_id, seq, verdict, kind, origin FROM pushes WHERE repository_id = ${OWN}
         ORDER BY seq DESC LIMIT ${LOOKED_AMONG}) WHERE verdict IS NOT NULL AND kind NOT IN (${FOLDED}) AND origin <> ${originCode('baseline')}
       LIMIT ${RULE_PUSHES})
-    UNION SELECT * FROM (SELECT p.repository_id, p.seq FROM alerts l CROSS JOIN pushes p INDEXED BY pushes_by_digest ON p.repository_id = l.repository_id
+    UNION SELECT * FROM (SELECT p.repository_id, p.seq
+      FROM (SELECT ?2 AS id UNION SELECT id FROM (SELECT id FROM alerts INDEXED BY alerts_live WHERE repository_id = ${OWN} AND state <> 'closed' LIMIT 50)) i
+        CROSS JOIN alerts l ON l.id = i.id CROSS JOIN pushes p INDEXED BY pushes_by_digest ON p.repository_id = l.repository_id
         AND substr(p.digest, 1, 8) = substr(unhex(l.subject), 1, 8) AND p.digest = unhex(l.subject) AND p.alert_id = l.id
-      WHERE l.id IN (SELECT ?2 UNION SELECT id FROM (SELECT id FROM alerts INDEXED BY alerts_live WHERE repository_id = ${OWN} AND state <> 'closed' LIMIT 50))
-        AND l.team_id = ?1 LIMIT ${RULE_PUSHES})))`;
+      WHERE l.repository_id = ${OWN} LIMIT ${RULE_PUSHES})))`;
 
 const IMAGE = `SELECT r.id, r.registry, r.path, r.policy, r.channel_id AS channelId, c.name AS channel
   FROM repositories r LEFT JOIN channels c ON c.id = r.channel_id WHERE r.id = ${OWN} AND r.team_id = ?1`;

@@ -1,5 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { isWatchAlert } from '../../domain/alert.ts';
+import { count } from '../../notify/burst-words.ts';
 import { watchSubject } from '../../notify/watch-words.ts';
 import type { AlertRecord } from '../../store/inbox.ts';
 import { AlertBadge, closedWord } from './alert-banner.tsx';
@@ -77,7 +78,7 @@ function Name({ alert, isHere }: { readonly alert: AlertRecord; readonly isHere:
       </a>
       <small>
         {facts.image}
-        {facts.tags.length > 1 ? `, and ${facts.tags.length - 1} more tags` : ''}
+        {facts.tags.length > 1 ? `, and ${count(facts.tags.length - 1, 'more tag')}` : ''}
       </small>
     </>
   );

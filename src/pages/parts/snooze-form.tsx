@@ -19,7 +19,11 @@ export function SnoozeForm({ id, csrf, remindAt, now }: Props): JSX.Element {
     <section class="slim" aria-labelledby="h-snooze">
       <div class="head">
         <h2 id="h-snooze">Put it off</h2>
-        <p>{remindAt === null ? 'Nobody is reminded yet' : `You are reminded at ${shownTime(remindAt, now)}`}</p>
+        <p>
+          {remindAt === null
+            ? 'It stays open, and worsening speaks at once'
+            : `It is told again at ${shownTime(remindAt, now)}`}
+        </p>
       </div>
       <PostForm action={`/alerts/A-${id}/snooze`} csrf={csrf} class="panel pad row">
         <Field id="until" label="Remind the channel">

@@ -105,7 +105,7 @@ function Pushers({ image, offer, choices, seen, now }: Props): JSX.Element {
                   ),
                   why: account.isActive
                     ? 'A push by anyone who is not on this list alerts at once.'
-                    : 'Left out: unused for half a year. Tick it only if it is still yours.',
+                    : 'Unused for half a year: tick it only if it is still yours.',
                 })}
           />
         );
