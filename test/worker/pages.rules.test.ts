@@ -179,6 +179,29 @@ describe('a rule', () => {
     return found();
   }
 
+  test('lets tags go back, and says so of each that did; those that never left stay as they are', async () => {
+    await push('edge', 'release-bot', 'newer');
+    await push('nightly', 'release-bot', 'newer');
+    await push('nightly', 'release-bot', 'newer');
+    pushwarden.registry.push(path, 'edge', singleImage(`${path} edge`));
+    at += 1000;
+    await sendDockerHub(pushwarden, watched.webhook, { path, tag: 'edge', pusher: 'release-bot', at });
+    const { digest } = singleImage(`${path} edge`);
+    const back = async () =>
+      (await pushwarden.pushes(watched.id)).find((each) => each.digest === digest && each.origin !== 'baseline');
+    await until('it is read', async () => (await back())?.digest === digest);
+    await pushwarden.advance(150);
+    await until('it is rogue', async () => (await back())?.verdict === 'rogue');
+    const pushed = await back();
+    const alert = await alertOf(pushed);
+    const page = await owner.get(`/alerts/${alert}/rule`);
+    expect([...rulesOn(page)]).toEqual([
+      ['allow-rollbacks', [{ push: pushed.id, before: 'rogue', after: 'trusted', isLive: true }]],
+    ]);
+    await confirm(alert, page, 'allow-rollbacks');
+    await until('it is trusted', async () => (await current(pushed)).verdict === 'trusted');
+  });
+
   test('warns of a push that somebody closed as an incident, and says that it stays what it was', async () => {
     const incident = await push('nightly', 'bob', 'miner');
     const closed = await alertOf(incident);
