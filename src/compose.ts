@@ -1,8 +1,10 @@
 import { createDockerHub } from './dockerhub/client.ts';
+import { createTagUpdaters } from './dockerhub/tag-updaters.ts';
 import { createEventSender } from './events/sender.ts';
 import { createAttestations } from './github/attestations.ts';
 import { createCiRuns } from './github/runs.ts';
 import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
+import { createHookSecrets } from './hook-secrets.ts';
 import { createReportWriter } from './notify/blast-radius.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createSlackReplies } from './notify/slack-replies.ts';
@@ -32,6 +34,7 @@ import { createDigestStore } from './store/digests.ts';
 import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
+import { createFirstStepStore } from './store/first-steps.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
@@ -44,6 +47,7 @@ import { createRepositoryStore } from './store/repositories.ts';
 import { createRepositoryListStore } from './store/repository-list.ts';
 import { createRepositoryPageStore } from './store/repository-pages.ts';
 import { createReviewStore } from './store/reviews.ts';
+import { createRuleStore } from './store/rules.ts';
 import { createSearchStore } from './store/search.ts';
 import { createSessionStore } from './store/sessions.ts';
 import { createSignInLinkStore } from './store/sign-in-links.ts';
@@ -107,6 +111,7 @@ function compose(env: Env) {
     roots: trustedRoots,
     runs: createCiRuns(github),
   };
+  const seal = createSeal(settings.encryptionKeys);
   const mailer = mailerOf(env, settings);
   const slack = {
     apiUrl: settings.slackApiUrl,
@@ -118,7 +123,8 @@ function compose(env: Env) {
     settings,
     clock,
     wakeups,
-    seal: createSeal(settings.encryptionKeys),
+    seal,
+    hookSecrets: createHookSecrets(seal),
     registry,
     signatures,
     signingKeys: keyChecker,
@@ -150,6 +156,7 @@ function compose(env: Env) {
     notifications: createNotificationStore(env.DB),
     health: wakingHealth(createHealthStore(env.DB), wakeups),
     sweeps: createSweepStore(env.DB),
+    firstSteps: createFirstStepStore(env.DB),
     announcements: createAnnouncementStore(env.DB),
     repositories: createRepositoryStore(env.DB),
     hooks: createHookStore(env.DB),
@@ -163,6 +170,7 @@ function compose(env: Env) {
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
+    tagUpdaters: createTagUpdaters({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     hubSessions: new Map<string, HubSession>(),
     sources: createSourceStore(env.DB),
     sourceAdmin: createSourceAdminStore(env.DB),
@@ -177,6 +185,7 @@ function compose(env: Env) {
     repositoryPages: createRepositoryPageStore(env.DB),
     tagPage: createTagPageStore(env.DB),
     digestPage: createDigestPageStore(env.DB),
+    rules: createRuleStore(env.DB),
     people: createPeopleStore(env.DB),
     sessions: createSessionStore(env.DB),
     signInLinks: createSignInLinkStore(env.DB),

@@ -8,14 +8,16 @@ export type Right =
   | 'see'
   /** Take, close and put off alerts; say what is expected. */
   | 'handle-alerts'
+  /** Watch an image, and say in its policy what is expected of it. */
+  | 'watch-images'
   /** Who changed what. */
   | 'see-audit-log'
   /** Members, their roles, and API keys. */
   | 'manage-team';
 
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-  owner: ['see', 'handle-alerts', 'see-audit-log', 'manage-team'],
-  maintainer: ['see', 'handle-alerts', 'see-audit-log'],
+  owner: ['see', 'handle-alerts', 'watch-images', 'see-audit-log', 'manage-team'],
+  maintainer: ['see', 'handle-alerts', 'watch-images', 'see-audit-log'],
   viewer: ['see'],
 };
 

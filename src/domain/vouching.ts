@@ -1,7 +1,17 @@
 import type { Case } from './case.ts';
 import type { Announcement } from './evidence.ts';
+import { allowsCi, type Policy } from './policy.ts';
 import { isSignedSince, provenanceSince, windowBegin } from './provenance.ts';
 import { isTrusted } from './trust.ts';
+
+/**
+ * What CI said, by a policy: whether a job counts was written down when it spoke, and the policy may have become another
+ * since.
+ */
+export function heldAgainst(policy: Policy, announcement: Announcement): Announcement {
+  const { source, claims } = announcement;
+  return source === 'ci' && claims !== null ? { ...announcement, allowed: allowsCi(policy, claims) } : announcement;
+}
 
 /** A manifest pushed by digest comes before the tag that will lead to it. */
 export const namesTag = (a: Announcement, tag: string): boolean =>

@@ -141,7 +141,7 @@ export function suggestionView(
       },
     },
     notes: [...notes],
-    signers: signers.map((signer) =>
+    signers: signers.map(({ authority: _, ...signer }) =>
       signer.kind === 'key'
         ? { ...signer, tags: [...signer.tags] }
         : { ...signer, subjects: [...signer.subjects], tags: [...signer.tags] },

@@ -136,6 +136,12 @@ export async function sweepOne(
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
 }
 
+/** Reads the tags of an image at once, as far as one run goes; cron goes on with what is left. */
+export async function readTags(services: Services, repository: number): Promise<void> {
+  const target = await services.sweeps.target(repository);
+  if (target !== null) await sweepOne(services, target, { requests: services.settings.sweepRequestsPerRun });
+}
+
 /** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links, invitations, Slack's requests. */
 export async function expire(services: Services): Promise<void> {
   const now = services.clock.now();

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { isWatchAlert } from '../domain/alert.ts';
+import { SNOOZES } from '../domain/snooze.ts';
 import { EXPECT_MINUTES, restoreOf } from '../notify/restore.ts';
-import { closeAlert, expectTag, type Handler, type Handling, takeAlert } from '../usecases/handle-alert.ts';
-import { notHere, type PageInput, PageProblem, readForm } from './page.ts';
+import { closeAlert, expectTag, type Handling, snoozeAlert, takeAlert } from '../usecases/handle-alert.ts';
+import { handlerOf, notHere, type PageInput, PageProblem, readForm } from './page.ts';
 import { seeOther } from './show.tsx';
 
 /** The number of `A-12`. @throws PageProblem 404 */
@@ -12,15 +13,19 @@ export function alertIdOf({ c }: PageInput): number {
   return Number(id);
 }
 
-const handlerOf = ({ visit: { session }, now }: PageInput): Handler => ({
-  teamId: session.teamId,
-  name: session.name,
-  now,
-});
-
 export async function takeAlertForm(input: PageInput): Promise<Response> {
   const id = alertIdOf(input);
   return answer(input, id, await takeAlert(input.services, handlerOf(input), id), 'taken', '');
+}
+
+const snoozing = z.object({ until: z.enum(SNOOZES, { error: 'choose when' }) });
+
+export async function snoozeForm(input: PageInput): Promise<Response> {
+  const id = alertIdOf(input);
+  const { until } = readForm(snoozing, input.form);
+  const done = await snoozeAlert(input.services, handlerOf(input), id, until);
+  if (done === 'taken') throw new PageProblem(409, 'Somebody has it already: there is nobody to remind.');
+  return answer(input, id, done, 'snoozed', '');
 }
 
 const closing = z.object({

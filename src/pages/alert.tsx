@@ -12,10 +12,12 @@ import { notHere, type PageInput } from './page.ts';
 import { AlertAnswers, AlertBanner } from './parts/alert-banner.tsx';
 import { AlertLog } from './parts/alert-log.tsx';
 import { Notice } from './parts/banner.tsx';
+import { BurstList } from './parts/burst-list.tsx';
 import { CloseForm } from './parts/close-form.tsx';
 import { Digest } from './parts/digest.tsx';
 import { FindingBlock } from './parts/finding.tsx';
 import { PostForm } from './parts/form.tsx';
+import { SnoozeForm } from './parts/snooze-form.tsx';
 import { Command, type Step, Steps } from './parts/steps.tsx';
 import { When } from './parts/when.tsx';
 import { show } from './show.tsx';
@@ -25,6 +27,7 @@ import { WATCH_MEANING, WatchAlert, type WatchAlertProps } from './watch-alert.t
 const TAGS_SHOWN = 200;
 /** Names may be long, and each link has its own twice. */
 const TAGS_LINKED = 40;
+const BURST_SHOWN = 50;
 
 /** The address in Slack. Verdict, what to do, why, evidence: in this order. */
 export async function alertPage(input: PageInput): Promise<Response> {
@@ -33,10 +36,11 @@ export async function alertPage(input: PageInput): Promise<Response> {
   const alert = await services.inbox.alert(teamId, alertIdOf(input));
   if (alert === null) throw notHere();
   const { facts } = alert;
-  const messages = await services.inbox.messages(alert.id);
+  const after = /^[1-9]\d{0,14}$/.exec(c.req.query('after') ?? '')?.[0];
+  const { messages, burst } = await services.inbox.around(teamId, alert, Number(after ?? 0), BURST_SHOWN + 1);
   const mayHandle = may(role, 'handle-alerts') ? visit.csrf : null;
   const csrf = alert.state === 'closed' ? null : mayHandle;
-  const done = doneWords(c.req.query('done'), alert, visit.session.name);
+  const done = doneWords(c.req.query('done'), alert, visit.session.name, now);
   const main = (
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -57,6 +61,19 @@ export async function alertPage(input: PageInput): Promise<Response> {
       ) : (
         <PushAlert alert={alert} facts={facts} messages={messages} now={now} csrf={mayHandle} />
       )}
+      {alert.burst === null ? null : (
+        <BurstList
+          id={alert.id}
+          burst={alert.burst}
+          alerts={burst.slice(0, BURST_SHOWN)}
+          isMore={burst.length > BURST_SHOWN}
+          now={now}
+        />
+      )}
+      {csrf === null || alert.state !== 'open' ? null : (
+        <SnoozeForm id={alert.id} csrf={csrf} remindAt={alert.remindAt} now={now} />
+      )}
+      {isWatchAlert(facts) || isForgery(facts) || !may(role, 'watch-images') ? null : <RuleLink id={alert.id} />}
       {csrf === null ? null : (
         <CloseForm id={alert.id} csrf={csrf} meaning={isWatchAlert(facts) ? WATCH_MEANING : PUSH_MEANING} />
       )}
@@ -65,8 +82,30 @@ export async function alertPage(input: PageInput): Promise<Response> {
   return show(c, { title: `A-${alert.id}`, at: '/alerts', main });
 }
 
+/** Closing says what this one push was; a rule says what the next one is. */
+function RuleLink({ id }: { readonly id: number }): JSX.Element {
+  return (
+    <section class="slim" aria-labelledby="h-rule">
+      <div class="head">
+        <h2 id="h-rule">Make this a rule</h2>
+        <p>The next one is then expected</p>
+      </div>
+      <div class="panel pad stack">
+        <p>
+          It was you, and it will be again? See what the policy would have to say, and what else that would let through.
+        </p>
+        <p>
+          <a class="btn" href={`/alerts/A-${id}/rule`}>
+            See the rules that fit
+          </a>
+        </p>
+      </div>
+    </section>
+  );
+}
+
 /** What a form comes back with, if it is so: whoever made the address up, or came second, is told no untruth. */
-function doneWords(word: string | undefined, alert: AlertRecord, visitor: string): string | null {
+function doneWords(word: string | undefined, alert: AlertRecord, visitor: string, now: number): string | null {
   switch (word) {
     case 'taken':
       if (alert.state !== 'acknowledged') return null;
@@ -75,6 +114,12 @@ function doneWords(word: string | undefined, alert: AlertRecord, visitor: string
         : `${alert.acknowledgedBy} was faster, and has it.`;
     case 'closed':
       return alert.state === 'closed' && alert.closedBy === visitor ? 'Closed, with your name and the reason.' : null;
+    case 'snoozed':
+      return alert.remindAt === null
+        ? null
+        : `Put off until ${shownTime(alert.remindAt, now)}. Worsening speaks at once.`;
+    case 'rule':
+      return 'The policy is changed, with your name and the reason. What is open is being judged again.';
     case 'expected':
       return `The tag is expected at the safe digest for ${EXPECT_MINUTES} minutes: move it back now, and nothing alarms.`;
     default:

@@ -6,13 +6,14 @@ import { healthWords } from '../notify/health-words.ts';
 import { findingTitle } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
 import { alertPage } from './alert.tsx';
-import { closeAlertForm, expectForm, takeAlertForm } from './alert-forms.ts';
+import { closeAlertForm, expectForm, snoozeForm, takeAlertForm } from './alert-forms.ts';
 import { notHere, type PageInput, type PageRoute } from './page.ts';
 import { AlertBadge, closedWord } from './parts/alert-banner.tsx';
 import { Digest } from './parts/digest.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
+import { ruleForm, rulePage } from './rule.tsx';
 import { show } from './show.tsx';
 import { duration } from './time.ts';
 
@@ -255,7 +256,10 @@ async function healthPage(input: PageInput): Promise<Response> {
 export const alertPages: readonly PageRoute[] = [
   { method: 'get', path: '/alerts', right: 'see', run: alertsPage },
   { method: 'get', path: '/alerts/:id', right: 'see', run: alertPage },
+  { method: 'post', path: '/alerts/:id/snooze', right: 'handle-alerts', run: snoozeForm },
   { method: 'post', path: '/alerts/:id/take', right: 'handle-alerts', run: takeAlertForm },
   { method: 'post', path: '/alerts/:id/expect', right: 'handle-alerts', run: expectForm },
   { method: 'post', path: '/alerts/:id/close', right: 'handle-alerts', run: closeAlertForm },
+  { method: 'get', path: '/alerts/:id/rule', right: 'watch-images', run: rulePage },
+  { method: 'post', path: '/alerts/:id/rule', right: 'watch-images', run: ruleForm },
 ];

@@ -5,6 +5,7 @@ import { MEDIA } from './style/media.ts';
 import { PARTS } from './style/parts.ts';
 import { REPOSITORY } from './style/repository.ts';
 import { TABLES } from './style/tables.ts';
+import { WELCOME } from './style/welcome.ts';
 
 /** A file that every page names by a hash of its contents, so that browsers keep it for ever. */
 export interface Asset {
@@ -30,7 +31,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 `;
 
 /** Comments and the indentation of the sources are no use to a browser. */
-const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY].join('').replace(/\n\s*/g, '\n').trim();
+const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY, WELCOME].join('').replace(/\n\s*/g, '\n').trim();
 
 /** FNV-1a, 32 bits: it tells one release's file from another's and protects nothing. */
 function hashOf(text: string): string {

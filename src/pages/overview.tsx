@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Verdict } from '../domain/finding.ts';
 import { isBlinding } from '../domain/health.ts';
-import { may } from '../domain/person.ts';
+import { may, type Role } from '../domain/person.ts';
 import { recentWeeks } from '../domain/push-week.ts';
 import { unsignedInWords } from '../notify/chart-words.ts';
 import { healthWords } from '../notify/health-words.ts';
@@ -21,6 +21,7 @@ import { When } from './parts/when.tsx';
 import { type Release, rankOf, releasesOf } from './releases.ts';
 import { show } from './show.tsx';
 import { duration, shownTime } from './time.ts';
+import { AskPage, Then } from './welcome/ask.tsx';
 
 const RELEASES_SHOWN = 8;
 const IMAGES_SHOWN = 20;
@@ -30,7 +31,7 @@ async function overviewPage(input: PageInput): Promise<Response> {
   const overview = await services.overview.read(visit.session.teamId, input.now);
   const isQuiet = overview.open.length + overview.handled.length === 0;
   if (overview.images.length === 0 && isQuiet)
-    return show(c, { title: 'Nothing is watched yet', at: '/', main: <Empty /> });
+    return show(c, { title: 'Nothing is watched yet', at: '/', main: <Empty role={visit.session.role} /> });
   const releases = releasesOf(overview.pushes);
   const main = (
     <>
@@ -299,20 +300,20 @@ function Swept({ image, now }: { readonly image: WatchedImage; readonly now: num
   return image.sweptAt === null ? <>not yet</> : <When at={image.sweptAt} now={now} form="age" />;
 }
 
-function Empty(): JSX.Element {
+/** What to do first: one field. */
+function Empty({ role }: { readonly role: Role }): JSX.Element {
+  const heading = 'Nothing is watched yet';
+  if (may(role, 'watch-images')) {
+    return (
+      <AskPage heading={heading}>
+        <Then />
+      </AskPage>
+    );
+  }
   return (
     <div class="panel empty stack">
-      <h1>Nothing is watched yet</h1>
-      <p>
-        Name an image that you publish. Its tags are read, a webhook address is made for it, and from then on every push
-        is judged.
-      </p>
-      <pre class="cmd">
-        {
-          'curl -sS $PUSHWARDEN/api/v1/repositories -H "authorization: Bearer $KEY" \\\n  -d \'{"image": "docker.io/org/app"}\''
-        }
-      </pre>
-      <p class="small muted">This reads public data only and changes nothing in the registry.</p>
+      <h1>{heading}</h1>
+      <p>A maintainer or an owner of your team names the first image here.</p>
     </div>
   );
 }

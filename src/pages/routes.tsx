@@ -25,6 +25,7 @@ import {
   startGitHub,
 } from './sign-in.tsx';
 import { readVisit } from './visit.ts';
+import { welcomePages } from './welcome/pages.ts';
 
 /** Everything that a signed-in person can open or send. */
 export const PAGE_ROUTES: readonly PageRoute[] = [
@@ -35,6 +36,7 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...auditPages,
   ...repositoryPages,
   ...digestPages,
+  ...welcomePages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

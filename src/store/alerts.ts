@@ -95,6 +95,17 @@ export function createAlertStore(db: D1Database) {
         statements.push(...expectPusher(db, teamId, { id: alert.id, image: facts.image }, pusher, now, audit));
       return changed(statements, now, once);
     },
+
+    /** Puts off an alert that nobody has taken; a second time within a minute is a double click. */
+    async snooze(teamId: number, id: number, until: number, audit: AuditEntry, once?: Uint8Array): Promise<boolean> {
+      const update = db
+        .prepare(
+          `UPDATE alerts SET remind_at = ?3 WHERE id = ?2 AND team_id = ?1 AND state = 'open'
+             AND (remind_at IS NULL OR abs(remind_at - ?3) > 60000)`,
+        )
+        .bind(teamId, id, until);
+      return changed([update, auditIfChanged(db, audit)], audit.at, once);
+    },
   };
 }
 

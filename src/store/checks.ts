@@ -1,9 +1,8 @@
-import type { D1Database } from '@cloudflare/workers-types';
+import type { D1Database, D1Result } from '@cloudflare/workers-types';
 import type { AlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { Announcement } from '../domain/evidence.ts';
 import type { ImageName } from '../domain/reference.ts';
-import { RUN_END_SKEW_MS, RUN_START_SKEW_MS, type WorkflowRun } from '../domain/workflow-run.ts';
+import { RUN_END_SKEW_MS, RUN_START_SKEW_MS } from '../domain/workflow-run.ts';
 import type { CheckStore, DigestPast, PushKey, PushToCheck } from '../usecases/stores.ts';
 import { type CiRunRow, ciRunOf, runsDuring } from './ci-runs.ts';
 import {
@@ -25,7 +24,9 @@ const ANNOUNCED_BEFORE_MS = 24 * 3_600_000;
 const ANNOUNCED_AFTER_MS = 48 * 3_600_000;
 const MAX_ANNOUNCEMENTS = 2000;
 
-const KEYS = 'json_each(?1) j JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1';
+/** `keys`: JSON of `[[repository, seq], …]`, as SQL. */
+export const keyedPushes = (keys: string): string =>
+  `json_each(${keys}) j JOIN pushes p ON p.repository_id = j.value ->> 0 AND p.seq = j.value ->> 1`;
 
 /** What maintainers said of a credential; what it pushed before it was retired is judged as it was then. */
 const markAtPush = (credential: string): string =>
@@ -39,32 +40,56 @@ const ATTRIBUTED = `CASE WHEN p.attribution IS NOT NULL THEN (SELECT json_group_
       FROM json_each(p.attribution, '$.uses') u JOIN credentials k ON k.id = u.value ->> 'credential' AND k.team_id = r.team_id) END`;
 
 // Reads 5 rows per push, all by key: push, repository, account, tag, the tag's latest push.
-const LOAD = `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, p.received_at, p.not_before, p.actor_id, p.confirmed_at,
+const load = (
+  keys: string,
+): string => `SELECT p.repository_id, p.seq, p.tag, p.digest, p.kind, p.origin, p.received_at, p.not_before, p.actor_id, p.confirmed_at,
     p.verdict, p.findings, p.evidence, p.attempts, p.next_at, p.rev, a.name AS actor_name, a.external_id AS actor_external,
     a.kind AS actor_kind, ${markAtPush('a')} AS actor_mark, a.expected_on AS actor_expected, p.attribution, ${ATTRIBUTED} AS attributed,
     r.team_id, r.registry, r.path, r.policy, r.missed_webhooks, t.digest AS t_digest, t.push_seq AS t_seq, t.changed_at AS t_changed_at,
     t.previous_digest AS t_previous, t.previous_at AS t_previous_at, t.left_at AS t_left_at, t.safe_digest AS t_safe,
     t.safe_at AS t_safe_at, t.safe_how AS t_safe_how, h.verdict AS h_verdict, h.origin AS h_origin
-  FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
+  FROM ${keyedPushes(keys)} JOIN repositories r ON r.id = p.repository_id LEFT JOIN credentials a ON a.id = p.actor_id
     LEFT JOIN tags t ON t.repository_id = p.repository_id AND t.name = p.tag
     LEFT JOIN pushes h ON h.repository_id = t.repository_id AND h.seq = t.push_seq
   ORDER BY p.repository_id, p.seq`;
 
 // Reads what was announced for these repositories around the pushes, newest first.
-const ANNOUNCEMENTS = `SELECT * FROM announcements WHERE id IN (
+const announced = (keys: string): string => `SELECT * FROM announcements WHERE id IN (
     SELECT n.id FROM (SELECT p.repository_id AS repository, min(coalesce(p.not_before, p.received_at)) AS since, max(p.received_at) AS until
-      FROM ${KEYS} GROUP BY p.repository_id) s
+      FROM ${keyedPushes(keys)} GROUP BY p.repository_id) s
     JOIN announcements n ON n.repository_id = s.repository
       AND n.at BETWEEN s.since - ${ANNOUNCED_BEFORE_MS} AND s.until + ${ANNOUNCED_AFTER_MS})
   ORDER BY at DESC LIMIT ${MAX_ANNOUNCEMENTS}`;
 
 // Reads, for repositories whose policy accepts them, the runs around the pushes of each source repository it names.
-const RUNS =
+const ran = (keys: string): string =>
   runsDuring(`SELECT DISTINCT a.repository_id, a.team_id, i.value ->> 'repositoryId' AS source_id, a.since, a.until FROM (
     SELECT p.repository_id, r.team_id, r.policy, min(coalesce(p.not_before, p.received_at)) - ${RUN_END_SKEW_MS} AS since,
       max(p.received_at) + ${RUN_START_SKEW_MS} AS until
-    FROM ${KEYS} JOIN repositories r ON r.id = p.repository_id
+    FROM ${keyedPushes(keys)} JOIN repositories r ON r.id = p.repository_id
     WHERE r.policy ->> '$.ci.concurrentRuns' = 'accept' GROUP BY p.repository_id) a, json_each(a.policy, '$.ci.identities') i`);
+
+/** Statements that load pushes for judging; their answers, in this order, are what `loaded` takes. */
+export const loadsOf = (keys: string): readonly string[] => [load(keys), announced(keys), ran(keys)];
+const LOADS = loadsOf('?1');
+
+/** Pushes with what was announced and what ran around them. */
+export function loaded([pushes, announcements, runs]: readonly D1Result[]): PushToCheck[] {
+  // The batch's answers are untyped; these are the columns that the statements name.
+  const rows = (pushes?.results ?? []) as LoadedRow[];
+  const said = Map.groupBy((announcements?.results ?? []) as AnnouncementRow[], (row) => row.repository_id);
+  const seen = Map.groupBy(
+    (runs?.results ?? []) as (CiRunRow & { repository_id: number })[],
+    (row) => row.repository_id,
+  );
+  return rows.map((row) =>
+    pushToCheckOf(
+      row,
+      (said.get(row.repository_id) ?? []).map(announcementOf),
+      (seen.get(row.repository_id) ?? []).map(ciRunOf),
+    ),
+  );
+}
 
 const SAME_DIGEST = `p.repository_id = q.repository AND substr(p.digest, 1, 8) = substr(q.digest, 1, 8) AND p.digest = q.digest`;
 
@@ -113,25 +138,8 @@ const keysParam = (keys: readonly PushKey[]): string =>
 export function createCheckStore(db: D1Database, eventsWritten?: () => Promise<void>): CheckStore {
   return {
     async load(keys) {
-      const param = keysParam(keys);
-      const statements = [LOAD, ANNOUNCEMENTS, RUNS].map((sql) => db.prepare(sql).bind(param));
-      const [pushes, announced, ran] = await db.batch(statements);
-      // The batch's answers are untyped; these are the columns that the statements name.
-      const rows = (pushes?.results ?? []) as LoadedRow[];
-      const announcements = new Map<number, Announcement[]>();
-      for (const row of (announced?.results ?? []) as AnnouncementRow[]) {
-        const list = announcements.get(row.repository_id) ?? [];
-        list.push(announcementOf(row));
-        announcements.set(row.repository_id, list);
-      }
-      const runs = new Map<number, WorkflowRun[]>();
-      for (const row of (ran?.results ?? []) as (CiRunRow & { repository_id: number })[]) {
-        const list = runs.get(row.repository_id) ?? [];
-        list.push(ciRunOf(row));
-        runs.set(row.repository_id, list);
-      }
-      const of = <T>(lists: ReadonlyMap<number, T[]>, row: LoadedRow): T[] => lists.get(row.repository_id) ?? [];
-      return rows.map((row) => pushToCheckOf(row, of(announcements, row), of(runs, row)));
+      const statements = LOADS.map((sql) => db.prepare(sql).bind(keysParam(keys)));
+      return loaded(await db.batch(statements));
     },
 
     async pasts(asked) {

@@ -1,6 +1,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import type { StoredSecret } from '../usecases/ports.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
-import type { Provider, StoredSecret } from './repositories.ts';
+import type { Provider } from './repositories.ts';
 
 /** A hook as an incoming request needs it. */
 export interface HookRecord {

@@ -33,6 +33,17 @@ export const alertOf = (row: AlertRow): AlertRecord => ({
   facts: JSON.parse(row.facts) as AnyAlertFacts,
 });
 
+export interface MessageRecord {
+  readonly event: string;
+  readonly createdAt: number;
+  readonly sentAt: number | null;
+  readonly failed: string | null;
+  readonly attempts: number;
+}
+
+const MESSAGES =
+  'SELECT event, created_at AS createdAt, sent_at AS sentAt, failed, attempts FROM notifications WHERE alert_id = ?1 ORDER BY id LIMIT 100';
+
 /** Reads for people of what asks for their attention: every query starts from a team and ends after a page. */
 export function createInboxStore(db: D1Database) {
   return {
@@ -60,16 +71,33 @@ export function createInboxStore(db: D1Database) {
     },
 
     /** Messages of an alert, in order. */
-    async messages(
-      alertId: number,
-    ): Promise<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }[]> {
-      const rows = await db
-        .prepare(
-          'SELECT event, created_at AS createdAt, sent_at AS sentAt, failed, attempts FROM notifications WHERE alert_id = ?1 ORDER BY id LIMIT 100',
-        )
-        .bind(alertId)
-        .all<{ event: string; createdAt: number; sentAt: number | null; failed: string | null; attempts: number }>();
+    async messages(alertId: number): Promise<MessageRecord[]> {
+      const rows = await db.prepare(MESSAGES).bind(alertId).all<MessageRecord>();
       return rows.results;
+    },
+
+    /**
+     * What belongs to an alert: its messages, and the alerts of its burst after an id, oldest first. One round trip.
+     */
+    async around(
+      teamId: number,
+      { id, burst }: AlertRecord,
+      after: number,
+      limit: number,
+    ): Promise<{ readonly messages: MessageRecord[]; readonly burst: AlertRecord[] }> {
+      const [messages, burstRows] = await db.batch([
+        db.prepare(MESSAGES).bind(id),
+        db
+          .prepare(
+            `SELECT ${ALERT_COLUMNS} FROM alerts WHERE burst_id = ?1 AND team_id = ?2 AND id > ?3 ORDER BY id LIMIT ?4`,
+          )
+          .bind(burst, teamId, after, limit),
+      ]);
+      return {
+        // The batch's answers are untyped; these are the columns that the statements name.
+        messages: (messages?.results ?? []) as MessageRecord[],
+        burst: ((burstRows?.results ?? []) as AlertRow[]).map(alertOf),
+      };
     },
 
     /** A hook's deliveries, newest first, after a cursor (`receivedAt` and key): an envelope writes many in one ms. */

@@ -1,10 +1,12 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import type { WebhookOrigin } from '../domain/evidence.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
-import { type AuditEntry, auditEntry } from './audit.ts';
+import type { NewImage } from '../usecases/register-image.ts';
+import { type AuditEntry, auditEntry, auditIfChanged } from './audit.ts';
 import { DAY_MS } from './codec.ts';
 
-export type Provider = 'dockerhub' | 'github' | 'distribution';
+export type Provider = WebhookOrigin;
 
 /** A watched repository as the API shows it. */
 export interface RepositoryRecord {
@@ -60,25 +62,6 @@ export function repositoryOf(row: RepositoryRow, tags: number | null): Repositor
   };
 }
 
-/** A new secret of a hook, as it is stored. */
-export interface StoredSecret {
-  /** SHA-256 of the secret. */
-  readonly hash: Uint8Array;
-  /** The encrypted secret, where it must be read back (HMAC); else `null`. */
-  readonly sealed: string | null;
-}
-
-export interface NewRepository {
-  readonly teamId: number;
-  readonly image: ImageName;
-  readonly policy: Policy;
-  readonly channelId: number | null;
-  readonly now: number;
-  readonly hook:
-    | { readonly existing: number }
-    | { readonly publicId: string; readonly provider: Provider; readonly secret: StoredSecret };
-}
-
 const USES_OF = `SELECT s.credential_id, s.at, s.key FROM credential_days d INDEXED BY credential_days_by_repository
   JOIN sightings s ON s.credential_id = d.credential_id AND s.at >= d.day * ${DAY_MS} AND s.at < (d.day + 1) * ${DAY_MS}
     AND s.repository_id = d.repository_id WHERE d.repository_id =`;
@@ -87,7 +70,7 @@ const USES_OF = `SELECT s.credential_id, s.at, s.key FROM credential_days d INDE
 export function createRepositoryStore(db: D1Database) {
   return {
     /** Answers with the new repository's id, or `null` if the team watches the image already. */
-    async add(repository: NewRepository, audit: AuditEntry): Promise<number | null> {
+    async add(repository: NewImage, audit: AuditEntry): Promise<number | null> {
       const { teamId, image, hook, now } = repository;
       const own = 'publicId' in hook ? hook : null;
       const hookRows =
@@ -164,19 +147,24 @@ export function createRepositoryStore(db: D1Database) {
       return row === null ? null : repositoryOf(row, null);
     },
 
+    /** `false`: `ifPolicy` (the stored text) is not its policy any more, and nothing was changed. */
     async change(
       teamId: number,
       id: number,
       policy: Policy,
       channelId: number | null,
       audit: AuditEntry,
-    ): Promise<void> {
-      await db.batch([
+      ifPolicy?: string,
+    ): Promise<boolean> {
+      const [changed] = await db.batch([
         db
-          .prepare('UPDATE repositories SET policy = ?3, channel_id = ?4 WHERE id = ?2 AND team_id = ?1')
-          .bind(teamId, id, JSON.stringify(policy), channelId),
-        auditEntry(db, audit),
+          .prepare(
+            'UPDATE repositories SET policy = ?3, channel_id = ?4 WHERE id = ?2 AND team_id = ?1 AND (?5 IS NULL OR policy = ?5)',
+          )
+          .bind(teamId, id, JSON.stringify(policy), channelId, ifPolicy ?? null),
+        auditIfChanged(db, audit),
       ]);
+      return (changed?.meta.changes ?? 0) > 0;
     },
 
     /** Deletes a repository with all that was recorded of it, and its hook if no other repository uses it. */

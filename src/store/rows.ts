@@ -1,6 +1,7 @@
 import { attributionOf, type CredentialFacts, type KeptAttribution } from '../domain/attribution.ts';
 import type { CiClaims } from '../domain/ci.ts';
 import type { Announcement } from '../domain/evidence.ts';
+import { heldAgainst } from '../domain/vouching.ts';
 import type { PushToCheck, TagState } from '../usecases/stores.ts';
 import { type Blob, digestOf, kindOf, originOf, safeHowOf, verdictOf } from './codec.ts';
 
@@ -133,11 +134,12 @@ export function pushToCheckOf(
   runs: PushToCheck['runs'],
 ): PushToCheck {
   const account = accountOf(row);
+  const policy = JSON.parse(row.policy) as PushToCheck['policy'];
   return {
     key: { repository: row.repository_id, seq: row.seq },
     teamId: row.team_id,
     image: { registry: row.registry, path: row.path },
-    policy: JSON.parse(row.policy) as PushToCheck['policy'],
+    policy,
     tag: row.tag,
     digest: digestOf(row.digest),
     kind: kindOf(row.kind),
@@ -161,7 +163,7 @@ export function pushToCheckOf(
     nextRev: newRev(),
     missedWebhooks: row.missed_webhooks,
     tagState: tagStateOf(row),
-    announcements,
+    announcements: announcements.map((announcement) => heldAgainst(policy, announcement)),
     runs,
   };
 }

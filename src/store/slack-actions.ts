@@ -2,9 +2,7 @@ import type { D1Database } from '@cloudflare/workers-types';
 import type { AnyAlertFacts } from '../domain/alert.ts';
 import type { Person, PressedOn, PressStore, PressTarget } from '../usecases/press-store.ts';
 import { createAlertStore } from './alerts.ts';
-import { auditIfChanged } from './audit.ts';
 import { createBurstStore } from './bursts.ts';
-import { onceOnly, wasDone } from './once.ts';
 import { createSlackUserStore } from './slack-users.ts';
 
 /** Whose it is, and which messages were sent about it. */
@@ -100,25 +98,8 @@ export function createSlackActionStore(db: D1Database): PressStore {
       });
     },
 
-    async snooze(teamId, id, until, by, now, once) {
-      const statements = [
-        onceOnly(db, once, now),
-        // A second press of the same within a minute is a double click.
-        db
-          .prepare(
-            `UPDATE alerts SET remind_at = ?3 WHERE id = ?2 AND team_id = ?1 AND state = 'open'
-               AND (remind_at IS NULL OR abs(remind_at - ?3) > 60000)`,
-          )
-          .bind(teamId, id, until),
-        auditIfChanged(db, { ...entry(teamId, by, now), action: 'alert.snoozed', target: `A-${id}` }),
-      ];
-      try {
-        return ((await db.batch(statements))[1]?.meta.changes ?? 0) > 0;
-      } catch (error) {
-        if (wasDone(error)) return false;
-        throw error;
-      }
-    },
+    snooze: (teamId, id, until, by, now, once) =>
+      alerts.snooze(teamId, id, until, { ...entry(teamId, by, now), action: 'alert.snoozed', target: `A-${id}` }, once),
 
     async expire(before) {
       await db.prepare('DELETE FROM slack_requests WHERE at < ?1').bind(before).run();

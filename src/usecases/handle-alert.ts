@@ -1,5 +1,6 @@
 import type { AlertResolution, AlertState, AnyAlertFacts } from '../domain/alert.ts';
 import type { Digest } from '../domain/digest.ts';
+import { type Snooze, snoozeEnd } from '../domain/snooze.ts';
 import type { AnnouncementStore, AnnouncementTarget } from './announcement-store.ts';
 import type { Wakeups } from './ports.ts';
 
@@ -11,7 +12,8 @@ export interface Handler {
   readonly now: number;
 }
 
-interface Audit {
+/** What goes to the audit log with a change. */
+export interface Audit {
   readonly teamId: number;
   readonly at: number;
   readonly actor: string;
@@ -54,6 +56,11 @@ export interface AlertDesk {
   readonly wakeups: Wakeups;
 }
 
+/** What putting an alert off needs beside. */
+export interface SnoozeDesk extends Pick<AlertDesk, 'inbox'> {
+  readonly alerts: { snooze(teamId: number, id: number, until: number, audit: Audit): Promise<boolean> };
+}
+
 /** `closed`: it was closed before. `not-there`: not in this team. */
 export type Handling = 'done' | 'closed' | 'not-there';
 
@@ -79,6 +86,22 @@ export async function closeAlert(desk: AlertDesk, by: Handler, id: number, closi
   const isDone = await desk.alerts.close(by.teamId, alert, { ...closing, by: by.name, now: by.now }, audit);
   await desk.wakeups.notifications();
   return isDone ? 'done' : 'closed';
+}
+
+/** Tells it again later, if nobody takes it; `taken`: somebody has, and there is nothing to put off. */
+export async function snoozeAlert(
+  desk: SnoozeDesk,
+  by: Handler,
+  id: number,
+  until: Snooze,
+): Promise<Handling | 'taken'> {
+  const alert = await desk.inbox.alert(by.teamId, id);
+  if (alert === null) return 'not-there';
+  if (alert.state !== 'open') return alert.state === 'closed' ? 'closed' : 'taken';
+  const at = snoozeEnd(until, by.now);
+  const audit = auditOf(by, 'alert.snoozed', `A-${alert.id}`, { until: new Date(at).toISOString() });
+  await desk.alerts.snooze(by.teamId, alert.id, at, audit);
+  return 'done';
 }
 
 export interface Expectation {

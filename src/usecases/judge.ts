@@ -94,12 +94,18 @@ function historyOf(observed: Observed, past: DigestPast): NonNullable<KeptEviden
   return { previous, leftAt: past.hadBefore && confirmed ? tagState.changedAt : null, unchanged: false };
 }
 
-function factsOf({ push, digest, kind }: Observed): PushFacts {
+/** What rules look at of a push. */
+export function factsOf({ push, digest, kind }: Observed): PushFacts {
   const { key, tag, origin, receivedAt, notBefore, pusher } = push;
   return { repository: key.repository, tag, digest, kind, origin, receivedAt, notBefore, pusher };
 }
 
-function evidenceOf(observed: Observed, past: DigestPast, history: NonNullable<KeptEvidence['history']>): PushEvidence {
+/** All that is known about a push, for rules. */
+export function evidenceOf(
+  observed: Observed,
+  past: DigestPast,
+  history: NonNullable<KeptEvidence['history']>,
+): PushEvidence {
   const { push, readBack, signatures } = observed;
   const seenOnly = push.origin === 'sweep' || push.origin === 'read-back' || push.origin === 'audit-log';
   return {

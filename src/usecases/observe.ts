@@ -107,7 +107,7 @@ function keptSignatures(push: PushToCheck): KeptSignatures | null {
 }
 
 /** Read back earlier: digests do not change, only facts about them do. */
-function known(push: PushToCheck): Observed {
+export function known(push: PushToCheck): Observed {
   const readBack: Observed['readBack'] =
     push.digest === null ? { state: 'absent' } : { state: 'present', value: { digest: push.digest } };
   return { ...nothing(push), readBack };

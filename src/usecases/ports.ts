@@ -2,7 +2,7 @@ import type { AlertFacts, AlertResolution, AnyAlertFacts, WatchAlertFacts } from
 import type { Burst } from '../domain/burst.ts';
 import type { CiClaims } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { Evidence } from '../domain/evidence.ts';
+import type { Evidence, WebhookOrigin } from '../domain/evidence.ts';
 import type { FindingCode, Want } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
 import type { ImageName } from '../domain/reference.ts';
@@ -312,6 +312,22 @@ export interface Look {
   readonly actor: number | null;
   /** The delivery, if it told of a push that another delivery had told of moments before. */
   readonly folded: { readonly key: string; readonly day: number; readonly digest: string } | null;
+}
+
+/** A new secret of a hook, as it is stored. */
+export interface StoredSecret {
+  /** SHA-256 of the secret. */
+  readonly hash: Uint8Array;
+  /** The encrypted secret, where it must be read back (HMAC); else `null`. */
+  readonly sealed: string | null;
+}
+
+export interface HookSecrets {
+  newPublicId(): string;
+  issue(
+    provider: WebhookOrigin,
+    publicId: string,
+  ): Promise<{ readonly publicId: string; readonly secret: string; readonly stored: StoredSecret }>;
 }
 
 /** Counts what a caller does, and says when it is too much. */

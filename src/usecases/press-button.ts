@@ -1,6 +1,7 @@
 import { isWatchAlert } from '../domain/alert.ts';
-import type { Pusher } from '../domain/policy.ts';
+import { unexpectedPusher } from '../domain/expected-pusher.ts';
 import { namePusher } from '../domain/policy.ts';
+import { type Snooze, snoozeEnd } from '../domain/snooze.ts';
 import type { Clock, Wakeups } from './ports.ts';
 import type { Person, PressedAlert, PressedBy, PressedOn, PressStore, SlackReply } from './press-store.ts';
 import type { CheckStore } from './stores.ts';
@@ -10,7 +11,7 @@ export type Button =
   | { readonly kind: 'acknowledge'; readonly alert: number }
   | { readonly kind: 'acknowledge-burst'; readonly burst: number }
   | { readonly kind: 'expected'; readonly alert: number; readonly findings: number; readonly tags: number }
-  | { readonly kind: 'snooze'; readonly alert: number; readonly until: '1h' | '4h' | 'tomorrow' }
+  | { readonly kind: 'snooze'; readonly alert: number; readonly until: Snooze }
   | { readonly kind: 'test-seen'; readonly event: string };
 
 export interface Press extends PressedBy {
@@ -119,14 +120,6 @@ async function act(
   }
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-function snoozeEnd(until: '1h' | '4h' | 'tomorrow', now: number): number {
-  if (until === 'tomorrow') return Math.floor(now / DAY_MS) * DAY_MS + DAY_MS + 8 * HOUR_MS;
-  return now + (until === '1h' ? HOUR_MS : 4 * HOUR_MS);
-}
-
 /**
  * Closes it, and lets the account that pushed push again. Only what the person saw when they pressed; and never a signer:
  * that is a decision with the policy before one's eyes.
@@ -148,10 +141,8 @@ async function markExpected(
     return { kind: 'decide-on-page', alert: id, link: pageOf(publicUrl, id) };
   }
   if (findings.length !== button.findings || tags.length !== button.tags) return { kind: 'changed-since', alert: id };
-  const pusher = findings.flatMap((finding): Pusher[] =>
-    finding.code === 'unexpected-pusher' ? [finding.pusher] : [],
-  )[0];
-  const added = pusher === undefined ? null : namePusher(pusher);
+  const pusher = unexpectedPusher(findings);
+  const added = pusher === null ? null : namePusher(pusher);
   // A policy is a fact too: what waits or alarms, this push first of all, is judged by the new one.
   const concerned = added === null ? [] : await checks.alarming(alert.repository);
   const done = await store.expect(teamId, alert, added, 'Marked as expected in Slack.', by, clock.now(), once);

@@ -188,7 +188,8 @@ export function ciGroups(found: readonly FoundSignature[]): CiGroup[] {
   }));
 }
 
-function ciIdentityOf(claims: readonly CiClaims[]): CiIdentity {
+/** One identity that all of these jobs are, and few others. @throws TypeError without a job */
+export function ciIdentityOf(claims: readonly CiClaims[]): CiIdentity {
   const [first] = claims;
   if (first === undefined) throw new TypeError('a group has a job'); // as ciGroups makes them
   const environment = same(claims.map((one) => one.environment));

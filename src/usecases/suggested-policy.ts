@@ -1,4 +1,4 @@
-import { type AuthorityLists, authorityName, type KeyAuthority } from '../domain/authority.ts';
+import { type Authority, type AuthorityLists, authorityName, type KeyAuthority } from '../domain/authority.ts';
 import type { CiIdentity } from '../domain/ci.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Policy } from '../domain/policy.ts';
@@ -28,7 +28,12 @@ export interface SuggestedPolicy {
 export interface Suggestion {
   readonly policy: SuggestedPolicy;
   /** Everybody whose valid signatures were seen, and whether the suggestion lets them sign. */
-  readonly signers: readonly (SeenSigner & { readonly tags: readonly string[]; readonly included: boolean })[];
+  readonly signers: readonly (SeenSigner & {
+    readonly tags: readonly string[];
+    readonly included: boolean;
+    /** Which lets this signer in. */
+    readonly authority: Authority;
+  })[];
   /** What the suggestion says of each tag. */
   readonly tags: readonly (SeenTag & { readonly answer: PolicyAnswer })[];
   /** Why it is as it is, in words. */
@@ -69,7 +74,12 @@ export function suggestedPolicy(seen: readonly SeenTag[], present: Present, now:
     : { ...required, signatures: { ...required.signatures, mode: 'observe' } };
   return {
     policy,
-    signers: groups.map((group) => ({ ...group.signer, tags: tagsOf(group, seen), included: chosen.includes(group) })),
+    signers: groups.map((group) => ({
+      ...group.signer,
+      tags: tagsOf(group, seen),
+      included: chosen.includes(group),
+      authority: group.authority,
+    })),
     tags: tags.map((one) => ({
       ...one,
       answer: { ...one.answer, signatures: { ...one.answer.signatures, mode: policy.signatures.mode } },

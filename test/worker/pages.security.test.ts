@@ -11,12 +11,12 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { alert: '', digest: '', member: 0, invitation: 0, key: 0, session: 0 };
+const one = { alert: '', digest: '', policy: '', watched: 0, member: 0, invitation: 0, key: 0, session: 0 };
 
 interface Entry {
   /** With team 1's ids. */
   readonly path?: () => string;
-  readonly form?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   /** What stands on the page for team 1, and on no page of team 2's. */
   readonly shows?: string;
   /** What a member of team 2 gets who sends the same: nothing is there, or their own page or change. */
@@ -29,6 +29,7 @@ const table: Readonly<Record<string, Entry>> = {
   'get /alerts': { shows: 'org/watched', other: 'own' },
   'get /alerts/:id': { path: () => `/alerts/${one.alert}`, shows: 'org/watched', other: '404' },
   'get /search': { path: () => '/search?q=org/watched', shows: 'docker.io/org/watched', other: 'own' },
+  'post /alerts/:id/snooze': { path: () => `/alerts/${one.alert}/snooze`, form: { until: '1h' }, other: '404' },
   'post /alerts/:id/take': { path: () => `/alerts/${one.alert}/take`, other: '404' },
   'post /alerts/:id/expect': { path: () => `/alerts/${one.alert}/expect`, other: '404' },
   'post /alerts/:id/close': {
@@ -43,6 +44,25 @@ const table: Readonly<Record<string, Entry>> = {
     other: '404',
   },
   'get /d/:digest': { path: () => `/d/${one.digest}`, shows: 'org/watched', other: 'own' },
+  'get /alerts/:id/rule': { path: () => `/alerts/${one.alert}/rule`, shows: 'org/watched', other: '404' },
+  'post /alerts/:id/rule': {
+    path: () => `/alerts/${one.alert}/rule`,
+    form: () => ({ rule: 'expect-pusher thief', reason: 'a new colleague', policy: one.policy }),
+    other: '404',
+  },
+  'get /welcome': { shows: 'Image you publish', other: 'own' },
+  'post /welcome': {
+    form: { image: 'docker.io/org/made', offer: '{"pushers":[],"signers":[],"workflows":[]}', 'other-pushers': 'bot' },
+    other: 'own',
+  },
+  'get /welcome/:id': { path: () => `/welcome/${one.watched}`, shows: 'org/watched', other: '404' },
+  'post /welcome/:id/secret': { path: () => `/welcome/${one.watched}/secret`, other: '404' },
+  'post /welcome/:id/test': { path: () => `/welcome/${one.watched}/test`, other: '404' },
+  'post /welcome/:id/channel': {
+    path: () => `/welcome/${one.watched}/channel`,
+    form: { kind: 'slack-bot', token: 'xoxb-of-the-form', channel: 'C2' },
+    other: '404',
+  },
   'get /settings': { shows: 'of-team-one', other: 'own' },
   'get /settings/keys': { shows: 'spare', other: 'own' },
   'get /settings/channels': { shows: 'channel-one', other: 'own' },
@@ -70,6 +90,11 @@ const nameOf = ({ method, path }: PageRoute): string => `${method} ${path}`;
 const entryOf = (route: PageRoute): Entry => table[nameOf(route)] ?? { other: '404' };
 const pathOf = (route: PageRoute): string => entryOf(route).path?.() ?? route.path;
 
+function formOf(route: PageRoute): Readonly<Record<string, string>> | undefined {
+  const { form } = entryOf(route);
+  return typeof form === 'function' ? form() : form;
+}
+
 const visitorOf = (who: string): Visitor => {
   const found = people.get(who);
   if (found === undefined) throw new Error(`nobody is ${who}`);
@@ -80,7 +105,7 @@ async function call(route: PageRoute, who: string, forged: Forged = {}): Promise
   const visitor = visitorOf(who);
   return route.method === 'get'
     ? visitor.get(pathOf(route), forged)
-    : visitor.post(pathOf(route), entryOf(route).form, forged);
+    : visitor.post(pathOf(route), formOf(route), forged);
 }
 
 /** Everything but that somebody looked. */
@@ -99,11 +124,14 @@ beforeAll(async () => {
   });
   one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
   one.digest = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json.digest;
+  one.watched = (await pushwarden.api('GET', '/repositories')).json.items[0].id;
   for (const [team, role] of [1, 2].flatMap((team) => ROLES.map((role) => [team, role] as const))) {
     const visitor = new Visitor(pushwarden.url);
     await visitor.resume((await addSignedIn(db, team, `${role}-${team}`, role)).token);
     people.set(`${role} of team ${team}`, visitor);
   }
+  const { html } = await visitorOf('owner of team 1').get(`/alerts/${one.alert}/rule`);
+  one.policy = /name="policy" value="([0-9a-f]{32})"/.exec(html)?.[1] ?? '';
   const target = await addSignedIn(db, 1, 'of-team-one', 'viewer');
   one.member = target.person;
   one.session = (await addSignedIn(db, 1, 'of-team-one-too', 'viewer')).session;
@@ -247,11 +275,11 @@ describe('another team', () => {
     }
     expect(page.html).not.toMatch(/watched:|org\/watched<|of-team-one|channel-one|spare|octocat|-1 \(|owner-1/);
     const after = await state();
-    // People have no team of their own: one that team 2 made is new, and nothing else is.
+    // People and secrets of hooks have no team of their own: those that team 2 made are new, and nothing else is.
     const made = (text: string): string =>
       other(text)
         .split('\n')
-        .filter((line) => !line.startsWith('people '))
+        .filter((line) => !/^people |^hook_secrets \{"id":\d+,"hook_id":(?!1,)/.test(line))
         .join('\n');
     expect(made(after)).toBe(made(before));
   });

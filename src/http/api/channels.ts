@@ -3,6 +3,7 @@ import type { Services } from '../../compose.ts';
 import { isDestination } from '../../domain/destination.ts';
 import { newSecret } from '../../secrets.ts';
 import type { ChannelChange, SealedChannel } from '../../store/channels.ts';
+import type { Caller } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
 import { channelChange, type GivenAddress, newChannel } from '../schemas/channels.ts';
@@ -92,12 +93,18 @@ async function channelOf(services: Services, teamId: number, id: number): Promis
   return channel;
 }
 
-async function add({
+/** Adds a channel for whoever asks, by the API or on a page. @throws Problem 400, 409 */
+export async function addChannel({
   body,
   caller,
   services,
   now,
-}: RouteInput<unknown, unknown, z.output<typeof newChannel>>): Promise<z.input<typeof channelAnswer>> {
+}: {
+  readonly body: z.output<typeof newChannel>;
+  readonly caller: Pick<Caller, 'teamId' | 'name'>;
+  readonly services: Services;
+  readonly now: number;
+}): Promise<z.input<typeof channelAnswer>> {
   const { given, made } = withSecret(body);
   checkAddress(services, given);
   const isFirst = (await services.channels.list(caller.teamId)).length === 0;
@@ -176,7 +183,7 @@ export const channelRoutes: readonly ApiRoute[] = [
     body: newChannel,
     status: 201,
     response: channelAnswer,
-    handle: add,
+    handle: addChannel,
   }),
   route({
     method: 'get',

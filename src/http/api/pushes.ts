@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { formatImageName } from '../../domain/reference.ts';
 import { expectTag } from '../../usecases/handle-alert.ts';
+import { sendTestAlert } from '../../usecases/test-alert.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
 import { digestText, idParam, iso, pageQuery, tagText, time } from '../schemas/common.ts';
@@ -138,28 +139,12 @@ export const pushRoutes: readonly ApiRoute[] = [
     response: z.object({ event: z.string(), sending: z.literal(true) }),
     async handle({ params, caller, services, now }) {
       const record = await repositoryOf(services, caller.teamId, params.id);
-      const channels = await services.channels.list(caller.teamId);
-      const channel = channels.find((each) =>
-        record.channel === null ? each.forAlerts : each.name === record.channel,
-      );
-      if (channel === undefined)
+      const sent = await sendTestAlert(services, { ...caller, now }, record);
+      if (sent.is === 'no-channel')
         throw new Problem(409, 'There is no channel for this image yet: add one with POST /api/v1/channels.');
-      if (channel.refused !== null)
-        throw new Problem(409, `The channel "${channel.name}" refuses messages: ${channel.refused}. Change it first.`);
-      const image = `${record.image.registry}/${record.image.path}`;
-      const event = `test-${crypto.randomUUID()}`;
-      const content = { kind: 'test', image, by: caller.name, at: now } as const;
-      await services.notifications.add({
-        teamId: caller.teamId,
-        event,
-        route: 'alerts',
-        repositoryId: record.id,
-        alertId: null,
-        content,
-        now,
-      });
-      await services.wakeups.notifications();
-      return { event, sending: true as const };
+      if (sent.is === 'refused')
+        throw new Problem(409, `The channel "${sent.channel}" refuses messages: ${sent.reason}. Change it first.`);
+      return { event: sent.event, sending: true as const };
     },
   }),
 ];

@@ -1,13 +1,16 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
 import type { Policy } from '../../domain/policy.ts';
-import { formatImageName, type ImageName } from '../../domain/reference.ts';
-import { sweepOne } from '../../jobs/scheduled.ts';
-import { hashSecret, newSecret } from '../../secrets.ts';
-import type { Provider, RepositoryRecord, StoredSecret } from '../../store/repositories.ts';
-import { completePolicy, type DraftPolicy } from '../../usecases/complete-policy.ts';
+import { formatImageName } from '../../domain/reference.ts';
+import { webhookAddress } from '../../domain/webhook-address.ts';
+import { readTags } from '../../jobs/scheduled.ts';
+import { instructions } from '../../notify/webhook-steps.ts';
+import type { Provider, RepositoryRecord } from '../../store/repositories.ts';
+import { changeImage } from '../../usecases/change-image.ts';
+import { completePolicy, type DraftPolicy, type PolicyProblem } from '../../usecases/complete-policy.ts';
+import { inPolicy, registerImage } from '../../usecases/register-image.ts';
+import { rotateHook } from '../../usecases/rotate-hook.ts';
 import { hookCacheOf } from '../hook-cache.ts';
-import { instructions } from '../instructions.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
 import { idParam, imageText, iso, nameText, pageQuery } from '../schemas/common.ts';
@@ -54,9 +57,6 @@ export async function repositoryOf(services: Services, teamId: number, id: numbe
   return record;
 }
 
-const providerOf = (image: ImageName): Provider =>
-  image.registry === 'docker.io' ? 'dockerhub' : image.registry === 'ghcr.io' ? 'github' : 'distribution';
-
 async function channelOf(services: Services, teamId: number, name: string | null | undefined): Promise<number | null> {
   if (name === undefined || name === null) return null;
   const id = await services.channels.byName(teamId, name);
@@ -64,26 +64,18 @@ async function channelOf(services: Services, teamId: number, name: string | null
   return id;
 }
 
-/** The policy as it is stored. @throws Problem 400 saying what in it could never match. */
+/** @throws Problem 400 that names each field, and what in a policy could never match. */
+function refuse(problems: readonly PolicyProblem[]): never {
+  const errors = problems.map(({ field, problem }) => ({ field, problem }));
+  throw new Problem(400, errors.map(({ field, problem }) => `${field}: ${problem}`).join('; '), { errors });
+}
+
+/** The policy as it is stored. @throws Problem 400 */
 async function policyOf({ services, caller, now }: Input, draft: DraftPolicy): Promise<Policy> {
   // One that was added a moment ago may be unknown to this isolate.
   services.trustedRoots.forget();
   const completed = await completePolicy(services, draft, caller.teamId, now);
-  if ('policy' in completed) return completed.policy;
-  const errors = completed.problems.map(({ field, problem }) => ({ field: `policy.${field}`, problem }));
-  throw new Problem(400, errors.map(({ field, problem }) => `${field}: ${problem}`).join('; '), { errors });
-}
-
-interface Issued {
-  readonly secret: string;
-  readonly stored: StoredSecret;
-}
-
-/** A new secret: hashed where it is only compared, encrypted where it must be read back for an HMAC. */
-async function issueSecret(services: Services, provider: Provider, publicId: string): Promise<Issued> {
-  const secret = newSecret();
-  const sealed = provider === 'github' ? await services.seal.seal(secret, `hook ${publicId}`) : null;
-  return { secret, stored: { hash: await hashSecret(secret), sealed } };
+  return 'policy' in completed ? completed.policy : refuse(inPolicy(completed.problems));
 }
 
 function webhookView(
@@ -94,8 +86,7 @@ function webhookView(
   oldUntil: number | null,
 ): z.input<typeof webhookAnswer> {
   const base = input.services.settings.publicUrl || new URL(input.c.req.url).origin;
-  const inPath = hook.provider === 'github' ? hook.publicId : secret;
-  const url = inPath === null ? null : `${base}/webhooks/${hook.provider}/${inPath}`;
+  const url = webhookAddress(base, hook.provider, hook.publicId, secret);
   return {
     id: hook.id,
     url,
@@ -108,45 +99,14 @@ function webhookView(
 
 async function register(input: Input<z.output<typeof registration>>): Promise<z.input<typeof registeredAnswer>> {
   const { body, caller, services, now } = input;
-  const { image } = body;
-  const name = formatImageName(image);
-  if (!services.settings.registries.has(image.registry)) {
-    throw new Problem(
-      400,
-      `image: the registry ${image.registry} is not configured; add it to REGISTRIES (docs/configuration.md).`,
-    );
-  }
-  const channelId = await channelOf(services, caller.teamId, body.alertChannel);
-  const shared = body.hook === undefined ? null : await services.hooks.inTeam(caller.teamId, body.hook);
-  if (body.hook !== undefined && shared === null) throw new Problem(400, `hook: there is no hook ${body.hook}.`);
-  const provider = shared?.provider ?? body.provider ?? providerOf(image);
-  if (shared !== null && shared.registry !== image.registry)
-    throw new Problem(400, `hook: hook ${shared.id} tells of ${shared.registry}.`);
-
-  const policy = await policyOf(input, body.policy);
-  const publicId = newSecret().slice(0, 16);
-  const issued = shared === null ? await issueSecret(services, provider, publicId) : null;
-  const audit = {
-    teamId: caller.teamId,
-    at: now,
-    actor: caller.name,
-    action: 'repository.created',
-    target: name,
-    detail: { policy },
-  };
-  const hook = issued === null ? { existing: shared?.id ?? 0 } : { publicId, provider, secret: issued.stored };
-  const id = await services.repositories.add({ teamId: caller.teamId, image, policy, channelId, now, hook }, audit);
-  if (id === null) throw new Problem(409, `${name} is watched already.`);
-  input.c.executionCtx.waitUntil(readBaseline(services, id));
-  const record = await repositoryOf(services, caller.teamId, id);
-  const live = { id: record.hook.id, publicId: record.hook.publicId, provider };
-  return { ...repositoryView(record), webhook: webhookView(input, live, image.path, issued?.secret ?? null, null) };
-}
-
-/** Starts reading what is there at once; cron goes on with what is left. */
-async function readBaseline(services: Services, id: number): Promise<void> {
-  const target = await services.sweeps.target(id);
-  if (target !== null) await sweepOne(services, target, { requests: services.settings.sweepRequestsPerRun });
+  const { image, policy, alertChannel: channel = null, hook = null, provider = null } = body;
+  const done = await registerImage(services, { ...caller, now }, { image, policy, channel, hook, provider });
+  if (done.is === 'refused') return refuse(done.problems);
+  if (done.is === 'watched-already') throw new Problem(409, `${formatImageName(image)} is watched already.`);
+  input.c.executionCtx.waitUntil(readTags(services, done.id));
+  const record = await repositoryOf(services, caller.teamId, done.id);
+  const live = { id: record.hook.id, publicId: record.hook.publicId, provider: record.provider };
+  return { ...repositoryView(record), webhook: webhookView(input, live, image.path, done.secret, null) };
 }
 
 async function rotate(
@@ -155,20 +115,9 @@ async function rotate(
   const { params, body, caller, services, now } = input;
   const record = await repositoryOf(services, caller.teamId, params.id);
   const hook = { id: record.hook.id, publicId: record.hook.publicId, provider: record.provider };
-  const issued = await issueSecret(services, record.provider, hook.publicId);
-  const oldUntil = now + body.overlapMinutes * 60_000;
-  const target = formatImageName(record.image);
-  const audit = {
-    teamId: caller.teamId,
-    at: now,
-    actor: caller.name,
-    action: 'webhook.rotated',
-    target,
-    detail: { hook: hook.id, oldUntil: iso(oldUntil) },
-  };
-  await services.hooks.rotate(hook.id, issued.stored, oldUntil, now, audit);
+  const { secret, oldUntil } = await rotateHook(services, { ...caller, now }, record, body.overlapMinutes);
   hookCacheOf(services).clear();
-  return webhookView(input, hook, record.image.path, issued.secret, oldUntil);
+  return webhookView(input, hook, record.image.path, secret, oldUntil);
 }
 
 async function applyChange(
@@ -179,25 +128,12 @@ async function applyChange(
   const name = body.alertChannel === undefined ? record.channel : body.alertChannel;
   const channelId = await channelOf(services, caller.teamId, name);
   const policy = body.policy === undefined ? record.policy : await policyOf(input, body.policy);
-  const detail = {
-    before: { policy: record.policy, alertChannel: record.channel },
-    after: { policy, alertChannel: name },
-  };
-  const audit = {
-    teamId: caller.teamId,
-    at: now,
-    actor: caller.name,
-    action: 'repository.changed',
-    target: formatImageName(record.image),
-    detail,
-  };
-  await services.repositories.change(caller.teamId, params.id, policy, channelId, audit);
-  // A policy is a fact too: what waits or alarms is judged by the new one.
-  const concerned = [
-    ...(await services.checks.openPushes(params.id, null, 0)),
-    ...(await services.checks.alarming(params.id)),
-  ];
-  if (concerned.length > 0) await services.wakeups.checks(concerned.map((check) => ({ check })));
+  const { image, policy: before, channel } = record;
+  await changeImage(
+    services,
+    { ...caller, now },
+    { id: params.id, image, before: { policy: before, channel }, after: { policy, channel: name, channelId } },
+  );
   return repositoryView(await repositoryOf(services, caller.teamId, params.id));
 }
 
@@ -239,7 +175,7 @@ async function sweepNow({
   services,
 }: Input<unknown, z.output<typeof idParam>>): Promise<z.input<typeof repositoryAnswer>> {
   await repositoryOf(services, caller.teamId, params.id);
-  await readBaseline(services, params.id);
+  await readTags(services, params.id);
   return repositoryView(await repositoryOf(services, caller.teamId, params.id));
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
 import { formatImageName, type ImageName } from '../../domain/reference.ts';
+import { notConfigured } from '../../usecases/register-image.ts';
 import { createBudget } from '../../usecases/request-budget.ts';
 import { verifyImage } from '../../usecases/verify-image.ts';
 import { Problem } from '../problem.ts';
@@ -11,10 +12,7 @@ import { verifyView } from '../signature-views.ts';
 /** @throws Problem 400: only registries of this installation are ever asked. */
 export function checkRegistry({ settings }: Services, image: ImageName): void {
   if (settings.registries.has(image.registry)) return;
-  throw new Problem(
-    400,
-    `image: the registry ${image.registry} is not configured; add it to REGISTRIES (docs/configuration.md).`,
-  );
+  throw new Problem(400, `image: ${notConfigured(image.registry)}`);
 }
 
 export const verifyRoutes: readonly ApiRoute[] = [

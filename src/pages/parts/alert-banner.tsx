@@ -43,7 +43,14 @@ export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element
       <div class="line">
         {alert.state === 'closed' ? <PlainBadge word={closedWord(alert)} /> : <AlertBadge facts={alert.facts} />}
         <span>
-          Opened <When at={alert.openedAt} now={now} /> · <AlertState alert={alert} now={now} /> · <code>{id}</code>
+          Opened <When at={alert.openedAt} now={now} /> · <AlertState alert={alert} now={now} />
+          {isOpen && alert.remindAt !== null ? (
+            <>
+              {' '}
+              · reminder <When at={alert.remindAt} now={now} />
+            </>
+          ) : null}{' '}
+          · {alert.severity} · <code>{id}</code>
         </span>
       </div>
       <h1>{alertHeadline(alert.facts)}</h1>
