@@ -37,9 +37,13 @@ const MANY_CLAIMS = `WITH c AS MATERIALIZED (
     value ->> 'pushedAt' AS pushed_at, value ->> 'event' AS event
   FROM json_each(?1))`;
 
-/** The delivery's row. GitHub redelivers for 3 days, so it is looked for on that many days; each is one key look-up. */
+/**
+ * The delivery's row. GitHub redelivers for 3 days, Enterprise Server for 7: it is looked for on today and the 8 days
+ * before, since 7 days may begin late on one of them. Each day is one key look-up.
+ * @see https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
+ */
 const SEEN_ON = `SELECT d.day FROM deliveries d
-  WHERE d.hook_id = ?2 AND d.day IN (?3, ?3 - 1, ?3 - 2, ?3 - 3, ?3 - 4) AND d.key = c.key`;
+  WHERE d.hook_id = ?2 AND d.day IN (?3, ?3 - 1, ?3 - 2, ?3 - 3, ?3 - 4, ?3 - 5, ?3 - 6, ?3 - 7, ?3 - 8) AND d.key = c.key`;
 
 const WATCHED = 'JOIN repositories r ON r.team_id = ?5 AND r.registry = c.registry AND r.path = c.path';
 const ACTOR = 'LEFT JOIN credentials a ON a.team_id = ?5 AND a.kind = ?6 AND a.external_id = c.actor';
