@@ -57,8 +57,9 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
     // Last: receivers may be slow, and nothing here waits for them.
     ['events', async () => forEvents > 0 && redriveEvents(services, forEvents)],
   ];
-  const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
-  if (isMidnight) jobs.push(['retention', () => expire(services)]);
+  const minute = Math.floor(scheduledTime / 60_000);
+  if (minute % 60 === 0) jobs.push(['floods that are over', () => settleFloods(services)]);
+  if (minute % 1440 === 0) jobs.push(['retention', () => expire(services)]);
   const failed: unknown[] = [];
   for (const [name, job] of jobs) {
     try {
@@ -134,6 +135,13 @@ export async function sweepOne(
   const found = await sweep(sweepDependencies(services), target, budget);
   const limit = Math.max(services.settings.subrequests, budget.requests);
   if (found.length > 0) await checkPushes(checkDependencies(services, limit), found);
+}
+
+/** A flood that did not go on for so long is over. */
+const FLOOD_OVER_MS = 3_600_000;
+
+export async function settleFloods({ health, clock }: Services): Promise<void> {
+  await health.settleQuiet('webhook-limited', clock.now() - FLOOD_OVER_MS, clock.now());
 }
 
 /** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links, invitations, Slack's requests. */

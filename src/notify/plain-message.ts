@@ -102,7 +102,7 @@ function healthMessage(
     return own(notification, `❔ Could not decide: ${name}`, [...unknown, OURSELVES], digest, 'blind');
   }
   const { title, what, consequence, action } = healthWords(content.fact);
-  const about = content.fact.kind === 'unwatched-image' ? [] : [OURSELVES];
+  const about = ['unwatched-image', 'webhook-limited'].includes(content.fact.kind) ? [] : [OURSELVES];
   if (content.kind === 'health-closed') return own(notification, `Over: ${title}`, about, [], 'calm');
   const facts = [
     { label: 'What may go unnoticed', value: consequence },

@@ -24,9 +24,10 @@ type Content<Kind extends NotificationContent['kind']> = Extract<NotificationCon
 
 const OURSELVES = 'About Pushwarden itself: our problem, not an attack';
 
-/** Of an image that nobody watches we cannot say that it is no attack. */
+/** Of an image that nobody watches, and of a flood, we cannot say that it is no attack. */
 function about(fact: HealthFact): string {
-  return fact.kind === 'unwatched-image' ? 'About Pushwarden itself: it does not look at this image' : OURSELVES;
+  if (fact.kind === 'unwatched-image') return 'About Pushwarden itself: it does not look at this image';
+  return fact.kind === 'webhook-limited' ? 'About Pushwarden itself: it cannot take all that comes' : OURSELVES;
 }
 
 /** Blind (we cannot see, or cannot speak) or merely puzzled. */
@@ -34,6 +35,7 @@ function mark(fact: HealthFact): '🙈' | '❔' {
   switch (fact.kind) {
     case 'registry-unreadable':
     case 'webhook-silent':
+    case 'webhook-limited':
     case 'channel-refused':
     case 'no-channel':
     case 'signature-self-test':

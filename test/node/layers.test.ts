@@ -92,6 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'notify',
     'pages',
     'http/body.ts',
+    'http/client-address.ts',
     'http/context.ts',
     'http/problem.ts',
     'http/schemas/common.ts',
