@@ -1,4 +1,10 @@
 import type { Services } from '../compose.ts';
+import {
+  CI_RUNS_KEPT_MS,
+  DELIVERIES_KEPT_MS,
+  SLACK_REQUESTS_KEPT_MS,
+  USED_TOKENS_KEPT_MS,
+} from '../domain/retention.ts';
 import { attributePushes } from '../usecases/attribute-pushes.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import type { Source } from '../usecases/credential-stores.ts';
@@ -23,11 +29,6 @@ import {
   sweepDependencies,
 } from './dependencies.ts';
 
-const DELIVERIES_KEPT_MS = 30 * 86_400_000;
-/** Longer than a year, so that a token's use can be held against the release of the year before. */
-const CI_RUNS_KEPT_MS = 400 * 86_400_000;
-/** Slack's own requests are refused when they are older than five minutes, by a real clock. */
-const SLACK_REQUESTS_KEPT_MS = 3_600_000;
 const SWEEPS_AT_ONCE = 50;
 /** A source with many tokens and a busy log takes most of what the Free plan allows an invocation. */
 const SUBREQUESTS_PER_POLL = 50;
@@ -148,7 +149,7 @@ export async function settleFloods({ health, clock }: Services): Promise<void> {
 export async function expire(services: Services): Promise<void> {
   const now = services.clock.now();
   await services.events.expire(now);
-  await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
+  await services.deliveries.expire(now - DELIVERIES_KEPT_MS, now - USED_TOKENS_KEPT_MS);
   await services.runs.expire(now - CI_RUNS_KEPT_MS);
   await services.sessions.expire(now);
   await services.slackActions.expire(now - SLACK_REQUESTS_KEPT_MS);

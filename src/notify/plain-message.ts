@@ -79,7 +79,8 @@ export function plainMessage(notification: Notification): PlainMessage {
       return own(notification, title, [what, footer], facts, 'calm');
     }
     case 'test': {
-      const asked = `Alerts about ${content.image} reach this channel. Asked for by ${content.by}.`;
+      const reaching = content.image === null ? 'Messages' : `Alerts about ${content.image}`;
+      const asked = `${reaching} reach this channel. Asked for by ${content.by}.`;
       return own(notification, '🧪 Test alert: nothing happened', [asked], [], 'calm');
     }
     case 'undetermined':

@@ -116,12 +116,16 @@ function reasonsWords(reasons: readonly string[]): string {
 }
 
 export function testMessage(notification: Notification, { image, by, at }: Content<'test'>): SlackMessage {
+  const reaching = image === null ? 'Messages' : `Alerts about ${code(image)}`;
   return {
-    text: notificationText(`🧪 TEST: nothing happened. Alerts about ${image}`, 'reach this channel.'),
+    text: notificationText(
+      `🧪 TEST: nothing happened. ${image === null ? 'Messages' : `Alerts about ${image}`}`,
+      'reach this channel.',
+    ),
     blocks: [
       header('🧪 Test alert: nothing happened'),
       section(
-        `Alerts about ${code(image)} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
+        `${reaching} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
       ),
       ...seenButton(notification),
       context([...idsOf(notification), `Test of ${slackDate(at)}`]),

@@ -5,6 +5,7 @@ import type { Services } from '../compose.ts';
 import type { Right } from '../domain/person.ts';
 import type { AppEnv } from '../http/context.ts';
 import type { LiveSession } from '../store/sessions.ts';
+import type { Handler } from '../usecases/handle-alert.ts';
 
 /** Hono's type parameter for the pages. */
 export interface PageEnv {
@@ -35,6 +36,8 @@ export interface PageRoute {
   /** As Hono writes it: `/alerts/:id`. */
   readonly path: string;
   readonly right: Right;
+  /** How long a form may be, in bytes, if it holds more than what people type. */
+  readonly maxForm?: number;
   readonly run: (input: PageInput) => Promise<Response>;
 }
 
@@ -62,6 +65,13 @@ export class PageProblem extends Error {
 
 /** The one answer for what is not there, whoever asks: another team's things are not there. */
 export const notHere = (): PageProblem => new PageProblem(404, 'We do not watch this.');
+
+/** Who does what a form says. */
+export const handlerOf = ({ visit: { session }, now }: PageInput): Handler => ({
+  teamId: session.teamId,
+  name: session.name,
+  now,
+});
 
 /** Narrows a form by its schema. @throws PageProblem 400 naming each field and what is wrong with it. */
 export function readForm<T extends z.ZodType>(schema: T, form: URLSearchParams): z.output<T> {

@@ -6,7 +6,6 @@ import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
 import { recordRun } from './ci-runs.ts';
 import {
-  DAY_MS,
   type DeliveryOutcome,
   dayOf,
   deliveryKey,
@@ -255,11 +254,11 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         .run();
     },
 
-    async expire(before) {
+    async expire(before, tokensBefore) {
       const day = dayOf(before);
       await db.batch([
         db.prepare('DELETE FROM deliveries WHERE hook_id IN (SELECT id FROM hooks) AND day < ?1').bind(day),
-        db.prepare('DELETE FROM ci_token_uses WHERE expires_at < ?1').bind(before + 29 * DAY_MS),
+        db.prepare('DELETE FROM ci_token_uses WHERE expires_at < ?1').bind(tokensBefore),
       ]);
     },
   };
