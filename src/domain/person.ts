@@ -10,7 +10,7 @@ export type Right =
   | 'handle-alerts'
   /** Who changed what. */
   | 'see-audit-log'
-  /** Members, their roles, and API keys. */
+  /** Members, their roles, API keys, channels, and whose signatures count. */
   | 'manage-team';
 
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {

@@ -78,7 +78,7 @@ const table: Readonly<Record<string, Entry>> = {
   },
   'post /settings/channels/:id/images': {
     path: () => `/settings/channels/${one.channel}/images`,
-    form: { image: 'docker.io/org/watched', to: 'here' },
+    form: { image: 'docker.io/org/watched' },
     other: '404',
   },
   'post /settings/channels/:id/test': { path: () => `/settings/channels/${one.channel}/test`, other: '404' },

@@ -196,9 +196,8 @@ describe('channels', () => {
     const { id } = await channelNamed('siem');
     const image = await pushwarden.watch('docker.io/org/routed');
     await owner.get(`/settings/channels/${id}`);
-    const send = (to: string, name = 'org/routed') =>
-      owner.post(`/settings/channels/${id}/images`, { image: name, to });
-    expect((await send('here')).location).toContain('done=channel-image');
+    const send = (form: Record<string, string>) => owner.post(`/settings/channels/${id}/images`, form);
+    expect((await send({ image: 'org/routed' })).location).toContain('done=channel-image');
     const named = async () => (await pushwarden.api('GET', `/repositories/${image.id}`)).json;
     expect((await named()).alertChannel).toBe('siem');
     expect((await named()).policy).toEqual(image.policy);
@@ -210,12 +209,12 @@ describe('channels', () => {
     expect((await owner.get(`/settings/channels/${id}`)).html).toContain('href="/r/docker.io/org/routed"');
     // From the page of a channel that it does not go to.
     const other = (await channelNamed('gone')).id;
-    const stale = await owner.post(`/settings/channels/${other}/images`, { image: 'org/routed', to: 'default' });
+    const stale = await owner.post(`/settings/channels/${other}/images`, { repository: String(image.id) });
     expect(stale.status).toBe(409);
-    expect((await send('default')).status).toBe(303);
+    expect((await send({ repository: String(image.id) })).status).toBe(303);
     expect((await named()).alertChannel).toBeNull();
-    expect((await send('here', 'org/unknown')).status).toBe(409);
-    expect((await send('here', 'not an image!')).status).toBe(400);
+    expect((await send({ image: 'org/unknown' })).status).toBe(409);
+    expect((await send({ image: 'not an image!' })).status).toBe(400);
   });
 });
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { formatImageName } from '../../domain/reference.ts';
 import { addChannel, changeChannel } from '../../http/api/channels.ts';
 import { channelChange, newChannel } from '../../http/schemas/channels.ts';
 import { imageText } from '../../http/schemas/common.ts';
@@ -112,26 +113,26 @@ export async function testChannelForm(input: PageInput): Promise<Response> {
   return seeOther(input.c, `/settings/channels/${channel.id}?done=channel-tested`);
 }
 
-const assignment = z.object({ image: imageText, to: z.enum(['here', 'default']) });
-
-/** Sends an image's alerts here, or back to the default channel. */
+/** Sends an image's alerts here (`image`, as it is typed), or back to the default channel (`repository`, its id). */
 export async function assignImage(input: PageInput): Promise<Response> {
   const { c, services, visit, form } = input;
   const channel = await channelOf(input);
-  const { image, to } = readForm(assignment, form);
   const { teamId } = visit.session;
-  const record = await services.repositories.byImage(teamId, image);
-  const name = `${image.registry}/${image.path}`;
-  if (record === null) throw new PageProblem(409, `${name} is not watched here: watch it first.`);
+  const back = form.get('repository');
+  const record =
+    back === null
+      ? await services.repositories.byImage(teamId, readForm(z.object({ image: imageText }), form).image)
+      : await services.repositories.get(teamId, idOf(back));
+  if (record === null) throw new PageProblem(409, 'That image is not watched here: watch it first.');
+  const name = formatImageName(record.image);
   // The form may be older than another change.
-  if (to === 'default' && record.channel !== channel.name)
+  if (back !== null && record.channel !== channel.name)
     throw new PageProblem(409, `Alerts of ${name} do not go to ${channel.name} by name. Nothing was changed.`);
-  const after = to === 'here' ? channel.name : null;
   const audit = auditBy(input, 'repository.changed', name, {
     before: { alertChannel: record.channel },
-    after: { alertChannel: after },
+    after: { alertChannel: back === null ? channel.name : null },
   });
-  await services.channels.assign(teamId, record.id, to === 'here' ? channel.id : null, audit);
+  await services.channels.assign(teamId, record.id, back === null ? channel.id : null, audit);
   return seeOther(c, `/settings/channels/${channel.id}?done=channel-image`);
 }
 

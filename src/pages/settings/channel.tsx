@@ -115,18 +115,17 @@ interface ImagesProps {
 function Images({ id, csrf, images }: ImagesProps): JSX.Element {
   const shown = images.slice(0, PAGE);
   const last = shown.at(-1)?.id;
-  const rows = shown.map(({ registry, path }) => {
+  // One form for all of them, and each name twice: names may be long.
+  const rows = shown.map(({ id: repository, registry, path }) => {
     const image = `${registry}/${path}`;
     return {
       cells: [
-        <a href={repositoryAddress(image)}>{image}</a>,
-        <PostForm action={`/settings/channels/${id}/images`} csrf={csrf}>
-          <input type="hidden" name="image" value={image} />
-          <input type="hidden" name="to" value="default" />
-          <button type="submit" class="btn low">
-            To the default channel<span class="vh">, alerts of {image}</span>
-          </button>
-        </PostForm>,
+        <a id={`i${repository}`} href={repositoryAddress(image)}>
+          {image}
+        </a>,
+        <button type="submit" class="btn low" name="repository" value={repository} aria-describedby={`i${repository}`}>
+          To the default channel
+        </button>,
       ],
     };
   });
@@ -135,12 +134,14 @@ function Images({ id, csrf, images }: ImagesProps): JSX.Element {
       <div class="head">
         <h2 id="h-images">Images whose alerts go here by name</h2>
       </div>
-      <Rows
-        caption="Images that name this channel"
-        columns={[{ label: 'Image' }, { label: 'Change' }]}
-        rows={rows}
-        none="No image names it."
-      />
+      <PostForm action={`/settings/channels/${id}/images`} csrf={csrf}>
+        <Rows
+          caption="Images that name this channel"
+          columns={[{ label: 'Image' }, { label: 'Change' }]}
+          rows={rows}
+          none="No image names it."
+        />
+      </PostForm>
       {images.length > PAGE && last !== undefined ? (
         <p class="pager">
           <a class="btn" href={`/settings/channels/${id}?after=${last}`}>
@@ -152,7 +153,6 @@ function Images({ id, csrf, images }: ImagesProps): JSX.Element {
         <Field id="image" label="Send alerts of another image here">
           <input id="image" name="image" maxlength={512} required autocomplete="off" placeholder="docker.io/org/app" />
         </Field>
-        <input type="hidden" name="to" value="here" />
         <button type="submit" class="btn">
           Send them here
         </button>
