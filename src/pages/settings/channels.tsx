@@ -21,7 +21,7 @@ export async function channelsPage(input: PageInput): Promise<Response> {
       channel.refused === null ? <PlainBadge word="Works" /> : <VerdictBadge verdict="undetermined" word="Refuses" />,
       CHANNEL_WORDS[channel.kind].name,
       getsOf(channel),
-      channel.refused ?? <When at={channel.createdAt} now={now} />,
+      channel.refused === null ? <When at={channel.createdAt} now={now} /> : `refused: ${channel.refused}`,
     ],
   }));
   const main = (
@@ -38,7 +38,7 @@ export async function channelsPage(input: PageInput): Promise<Response> {
             { label: 'State', kind: 'verdict' },
             { label: 'Kind' },
             { label: 'Gets' },
-            { label: 'Since, or why it refuses' },
+            { label: 'Since' },
           ]}
           rows={rows}
           none="There is no channel: alerts are kept here and reach nobody."
