@@ -117,7 +117,7 @@ attempt() {
   return 1
 }
 
-# A refusal stays one; what may pass (no answer, 5xx) is tried again. Each attempt has a token of its own: one that
+# A refusal stays one; what may pass (no answer, 5xx, 429) is tried again. Each attempt has a token of its own: one that
 # was sent before may have been used up even if no answer came.
 announce() {
   local tries=0 replays=0
@@ -126,11 +126,12 @@ announce() {
       replays=1
       continue
     fi
-    if [[ ($status != 000 && $status != 5*) || $tries -ge $RETRIES ]]; then
+    if [[ ($status != 000 && $status != 5* && $status != 429) || $tries -ge $RETRIES ]]; then
       give_up "$PUSHWARDEN_PHASE was not announced. $failure"
     fi
     tries=$((tries + 1))
-    sleep "$((RETRY_SECONDS * tries))"
+    # Limits are by the minute.
+    if [[ $status == 429 ]]; then sleep "$((RETRY_SECONDS * tries * 15))"; else sleep "$((RETRY_SECONDS * tries))"; fi
   done
 }
 

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { runWrangler } from '../scripts/wrangler.ts';
 import type { Figures } from './figures.ts';
 
-const MAX_KIB = 300;
+const MAX_KIB = 400;
 
 /** Bundles the product's Worker as `npm run deploy` does and returns the script. @throws WranglerFailed */
 export async function bundleWorker(folder: string): Promise<string> {

@@ -62,6 +62,12 @@ function isWhole(answer: string): boolean {
   return length === undefined ? answer.endsWith('\r\n0\r\n\r\n') : answer.length >= end + 4 + Number(length);
 }
 
+/** One HTTP/1.1 GET as bytes. */
+export function getRequest(url: URL, path: string, headers: Readonly<Record<string, string>>): Buffer {
+  const lines = Object.entries({ ...headers, host: url.host });
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.map((line) => line.join(': ')).join('\r\n')}\r\n\r\n`);
+}
+
 /** One HTTP/1.1 POST as bytes. */
 export function postRequest(url: URL, path: string, headers: Readonly<Record<string, string>>, body: string): Buffer {
   const lines = Object.entries({ ...headers, host: url.host, 'content-length': String(Buffer.byteLength(body)) });

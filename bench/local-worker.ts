@@ -8,6 +8,8 @@ export const QUEUES = { CHECKS: 'pushwarden-checks', NOTIFICATIONS: 'pushwarden-
 
 export interface LocalWorkerOptions {
   readonly script: string;
+  /** Modules that the script imports, by their names. */
+  readonly modules?: Readonly<Record<string, string>>;
   readonly bindings?: Readonly<Record<string, string>>;
   readonly databases: readonly string[];
   /** Folder of the databases: on disk, as a write is only worth what it survives. */
@@ -34,8 +36,14 @@ export async function startLocalWorker(options: LocalWorkerOptions): Promise<Loc
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: 'bench',
-      modules: true,
-      script: options.script,
+      modules: [
+        { type: 'ESModule', path: 'main.js', contents: options.script },
+        ...Object.entries(options.modules ?? {}).map(([path, contents]) => ({
+          type: 'ESModule' as const,
+          path,
+          contents,
+        })),
+      ],
       compatibilityDate: '2026-07-30',
       compatibilityFlags: ['nodejs_compat'],
       cf: false,

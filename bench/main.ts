@@ -8,27 +8,31 @@ import { measureImage } from './image.ts';
 import { measureIngest } from './ingest.ts';
 import { measureInserts } from './inserts.ts';
 import { measureLatency } from './latency.ts';
+import { measurePages } from './pages.ts';
 import { measureRows } from './rows.ts';
 import { measureVerify } from './verify.ts';
 
-const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts', 'verify', 'image'] as const;
+const PARTS = ['bundle', 'rows', 'ingest', 'latency', 'inserts', 'verify', 'image', 'pages'] as const;
 
-const USAGE = `Usage: npm run bench [-- OPTIONS]     Measures what Pushwarden costs and how fast it tells (a few minutes).
-  --only LIST   some of: ${PARTS.join(',')}
+const USAGE = `Usage: npm run bench [-- [PART…] OPTIONS]     Measures what Pushwarden costs and how fast it tells (a few minutes).
+  PART          ${PARTS.join(', ')}; all, unless some are named
+  --only LIST   the same, as a list with commas
   --quick       fewer repetitions: shows that everything runs, not how fast
   --json        print all figures as one JSON object on the last line
 Fails only if a figure that is the same on every machine (rows, round trips, bundle size) misses its target.`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
-      only: { type: 'string', default: PARTS.join(',') },
+      only: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const wanted = new Set(values.only.split(',').map((part) => part.trim()));
+  const named = [...positionals, ...(values.only?.split(',') ?? [])].map((part) => part.trim());
+  const wanted = new Set<string>(named.length === 0 ? PARTS : named);
   const unknown = [...wanted].filter((part) => !PARTS.some((known) => known === part));
   if (values.help || unknown.length > 0) {
     console.log(unknown.length > 0 ? `No such part: ${unknown.join(', ')}\n\n${USAGE}` : USAGE);
@@ -49,7 +53,7 @@ async function main(): Promise<number> {
 }
 
 async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: string, quick: boolean): Promise<void> {
-  const needsWorker = ['bundle', 'ingest', 'latency', 'image'].some((part) => wanted.has(part));
+  const needsWorker = ['bundle', 'ingest', 'latency', 'image', 'pages'].some((part) => wanted.has(part));
   const script = needsWorker ? await bundleWorker(folder) : '';
   if (wanted.has('bundle')) measureBundle(figures, script);
   if (wanted.has('rows')) await measureRows(figures, quick);
@@ -57,6 +61,7 @@ async function measure(figures: Figures, wanted: ReadonlySet<string>, folder: st
   if (wanted.has('latency')) await measureLatency(figures, script, folder, quick);
   if (wanted.has('inserts')) await measureInserts(figures, folder, quick);
   if (wanted.has('verify')) await measureVerify(figures, folder, quick);
+  if (wanted.has('pages')) await measurePages(figures, script, folder, quick);
   if (wanted.has('image')) await measureImage(figures, script, folder, quick);
 }
 

@@ -35,7 +35,7 @@ import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
 import { createFirstStepStore } from './store/first-steps.ts';
-import { createHealthStore } from './store/health.ts';
+import { createHealthStore, type HealthThatPasses } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
@@ -113,6 +113,8 @@ function compose(env: Env) {
   };
   const seal = createSeal(settings.encryptionKeys);
   const mailer = mailerOf(env, settings);
+  const health = wakingHealth(createHealthStore(env.DB), wakeups);
+  const limiter = (name: string, limit: number) => createRateLimiter(env[name], { limit, periodSeconds: 60 }, clock);
   const slack = {
     apiUrl: settings.slackApiUrl,
     webhookHosts: settings.slackWebhookHosts,
@@ -154,7 +156,7 @@ function compose(env: Env) {
     checks: createCheckStore(env.DB, async () => void (await wakeups.notifications())),
     runs: createCiRunStore(env.DB),
     notifications: createNotificationStore(env.DB),
-    health: wakingHealth(createHealthStore(env.DB), wakeups),
+    health,
     sweeps: createSweepStore(env.DB),
     firstSteps: createFirstStepStore(env.DB),
     announcements: createAnnouncementStore(env.DB),
@@ -189,7 +191,14 @@ function compose(env: Env) {
     people: createPeopleStore(env.DB),
     sessions: createSessionStore(env.DB),
     signInLinks: createSignInLinkStore(env.DB),
-    signInLimit: createRateLimiter(env.SIGN_IN_LIMIT, { limit: 20, periodSeconds: 60 }, clock),
+    signInLimit: limiter('SIGN_IN_LIMIT', 20),
+    // A release of 60 multi-arch tags in each of five repositories behind one webhook is 60 x 5 x 14 = 4,200 requests. One
+    // address gets no more than half of what its hook may: a flood must not use up what the registry needs.
+    webhookSenderLimit: limiter('WEBHOOK_SENDER_LIMIT', 5000),
+    webhookLimit: limiter('WEBHOOK_LIMIT', 10_000),
+    // A matrix of a hundred jobs that each announce three phases, twice over.
+    announcementLimit: limiter('ANNOUNCEMENT_LIMIT', 600),
+    strangerLimit: limiter('STRANGER_LIMIT', 100),
     githubSignIn: settings.githubSignIn === null ? null : createGitHubSignIn({ ...github, ...settings.githubSignIn }),
     findGitHubAccount: (login: string) => findGitHubAccount(github, login),
     access: settings.access === null ? null : createAccessTokens({ ...settings.access, fetch: boundFetch }),
@@ -256,15 +265,19 @@ function createWakeups(env: Env): Wakeups {
 }
 
 /** A health alert that opens or closes has a message to send. */
-function wakingHealth(store: HealthStore, wakeups: Wakeups): HealthStore {
+function wakingHealth(store: HealthStore & HealthThatPasses, wakeups: Wakeups): HealthStore & HealthThatPasses {
   const waking =
-    (change: HealthStore['raise']): HealthStore['raise'] =>
-    async (teamId, fact, now) => {
-      const isNews = await change(teamId, fact, now);
+    <A extends readonly unknown[]>(change: (...args: A) => Promise<boolean>) =>
+    async (...args: A): Promise<boolean> => {
+      const isNews = await change(...args);
       if (isNews) await wakeups.notifications();
       return isNews;
     };
-  return { raise: waking(store.raise), settle: waking(store.settle) };
+  return {
+    raise: waking(store.raise),
+    settle: waking(store.settle),
+    settleQuiet: waking(store.settleQuiet),
+  };
 }
 
 /** Without an audience no CI token can be meant for this installation. */

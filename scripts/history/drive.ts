@@ -6,7 +6,7 @@ import type { PlannedOwner } from './world-plan.ts';
 /** What comes within this time comes together: the clock is not advanced in between. */
 const TOGETHER = 10 * SECOND;
 /** GitHub delivers again what is up to three days old. */
-const REDELIVERED = 2.5 * DAY;
+const REDELIVERED = 3 * DAY;
 /** Nothing is to be looked at any more, in real ms, or something is wrong. */
 const DRAIN_TIMEOUT_MS = 60_000;
 

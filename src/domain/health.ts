@@ -16,6 +16,8 @@ export type HealthFact =
       readonly lastDeliveryAt: number | null;
       readonly missed: number;
     }
+  /** More requests came with a webhook's secret than are taken: the rest was refused. */
+  | { readonly kind: 'webhook-limited'; readonly hook: string; readonly registry: string }
   /** A channel refuses our messages for good (`channel_is_archived`, `invalid_auth`, …). */
   | { readonly kind: 'channel-refused'; readonly channel: string; readonly reason: string }
   /** An alert had no channel to go to. */
@@ -62,6 +64,7 @@ export const OPERATORS = 1;
 export function healthSubject(fact: HealthFact): string {
   switch (fact.kind) {
     case 'delivery-not-understood':
+    case 'webhook-limited':
       return fact.hook;
     case 'registry-unreadable':
     case 'webhook-silent':
@@ -88,6 +91,7 @@ export function healthSubject(fact: HealthFact): string {
 const BLINDING: Readonly<Record<HealthKind, boolean>> = {
   'registry-unreadable': true,
   'webhook-silent': true,
+  'webhook-limited': true,
   'channel-refused': true,
   'no-channel': true,
   'signature-self-test': true,

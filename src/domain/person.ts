@@ -12,7 +12,7 @@ export type Right =
   | 'watch-images'
   /** Who changed what. */
   | 'see-audit-log'
-  /** Members, their roles, and API keys. */
+  /** Members, their roles, API keys, channels, and whose signatures count. */
   | 'manage-team';
 
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {

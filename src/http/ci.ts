@@ -1,13 +1,14 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { CiIssuerUnavailable } from '../oidc/verify.ts';
-import { announce } from '../usecases/announce.ts';
+import { announce, TooManyAnnouncements } from '../usecases/announce.ts';
 import { InvalidCiToken } from '../usecases/ports.ts';
 import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { parseInput } from './input.ts';
 import { Problem } from './problem.ts';
 import { digestText, imageText, tagText } from './schemas/common.ts';
+import { tooMany } from './strangers.ts';
 
 const MAX_BODY = 64 * 1024;
 
@@ -48,7 +49,7 @@ export function ciRoutes(): Hono<AppEnv> {
     const bytes = await readBody(c.req.raw, MAX_BODY);
     const { services } = c.var;
     const body = parseInput(announcementBody, bytes);
-    const deps = { ...services, store: services.announcements };
+    const deps = { ...services, store: services.announcements, limit: services.announcementLimit };
     const input = { phase: body.phase, image: body.image, digest: body.digest ?? null, tags: body.tags };
     const result = await announce(deps, token, input).catch(refuse);
     const { claims } = result;
@@ -67,6 +68,7 @@ export function ciRoutes(): Hono<AppEnv> {
 
 function refuse(error: unknown): never {
   if (error instanceof InvalidCiToken) throw new Problem(401, error.message);
+  if (error instanceof TooManyAnnouncements) throw tooMany(error.message);
   if (error instanceof CiIssuerUnavailable) throw new Problem(503, error.message, {}, { 'retry-after': '10' });
   throw error;
 }

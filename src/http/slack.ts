@@ -2,18 +2,28 @@ import { type Context, Hono } from 'hono';
 import { pressButton } from '../usecases/press-button.ts';
 import { parseInteraction, verifySlackSignature } from '../webhooks/slack.ts';
 import { mediaType, readBody } from './body.ts';
+import { clientAddress } from './client-address.ts';
 import type { AppEnv } from './context.ts';
 import { notFound, Problem } from './problem.ts';
+import { strangersOf, tooMany } from './strangers.ts';
 
 /** Slack sends the whole message along with the button. */
 const MAX_BODY = 256 * 1024;
 
 /**
- * Buttons pressed in Slack: of the installation's app, or of a channel's own one. The order is the defence: which app
- * (404), size and type (413, 415), who signed (401), and only then what it says.
+ * Buttons pressed in Slack: of the installation's app, or of a channel's own one. The order is the defence: how much of
+ * this address came to nothing (429), which app (404), size and type (413, 415), who signed (401), and only then what it
+ * says. A person whose button is refused sees so, and presses it again.
  */
 export function slackRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  app.use('*', async (c, next) => {
+    const strangers = strangersOf(c.var.services);
+    const address = clientAddress(c.req.raw);
+    if (strangers.isOver(address)) throw tooMany('Too many requests from this address were not signed by Slack.');
+    await next();
+    if (c.error instanceof Problem && [401, 404].includes(c.error.status)) await strangers.failed(address);
+  });
   app.post('/interactions', (c) => {
     const secret = c.var.services.settings.slackSigningSecret;
     if (secret === '') throw notFound();

@@ -1,14 +1,18 @@
 import { type Context, Hono } from 'hono';
+import type { Services } from '../compose.ts';
 import type { Delivery, DeliveryContent } from '../domain/delivery.ts';
+import { HookLimit } from '../usecases/limit-hook.ts';
 import { type Received, receiveDelivery } from '../usecases/receive-delivery.ts';
 import { DISTRIBUTION_CONTENT_TYPES, parseDistribution } from '../webhooks/distribution.ts';
 import { parseDockerHub } from '../webhooks/dockerhub.ts';
 import { parseGitHub } from '../webhooks/github.ts';
 import { verifyHubSignature } from '../webhooks/signature.ts';
 import { mediaType, readBody } from './body.ts';
+import { clientAddress } from './client-address.ts';
 import type { AppEnv } from './context.ts';
 import { hookCacheOf, type LiveHook } from './hook-cache.ts';
 import { notFound, Problem } from './problem.ts';
+import { tooMany } from './strangers.ts';
 
 /** Docker Hub's and Distribution's bodies are a few KB. */
 const MAX_BODY = 1024 * 1024;
@@ -18,8 +22,8 @@ const MAX_GITHUB_BODY = 25 * 1024 * 1024;
 const KEPT_BODY = 16 * 1024;
 
 /**
- * Webhook endpoints. The order is the defence: who is asking (404, 401), then size and type (413, 415), then the bytes,
- * and only then JSON. What is authenticated is kept, whether understood or not; nothing else is.
+ * Webhook endpoints. The order is the defence: who is asking (404, 401), how often (429), then size and type (413, 415),
+ * then the bytes, and only then JSON. What is authenticated is kept, whether understood or not; nothing else is.
  */
 export function webhookRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -40,9 +44,28 @@ async function hookOfSecret(
   secret: string,
   provider: LiveHook['hook']['provider'],
 ): Promise<LiveHook> {
-  const live = await hookCacheOf(c.var.services).bySecret(secret);
+  const live = await hookCacheOf(c.var.services).bySecret(secret, clientAddress(c.req.raw));
   if (live === null || live.hook.provider !== provider) throw notFound();
+  await limit(c, live);
   return live;
+}
+
+const hookLimits = new WeakMap<Services, HookLimit>();
+
+/** That of this isolate. */
+function hookLimitOf(services: Services): HookLimit {
+  const known = hookLimits.get(services);
+  if (known !== undefined) return known;
+  const { webhookSenderLimit: perSender, webhookLimit: perHook, health, clock } = services;
+  const made = new HookLimit({ perSender, perHook, health, clock });
+  hookLimits.set(services, made);
+  return made;
+}
+
+/** @throws Problem 429 */
+async function limit(c: WebhookContext, { hook }: LiveHook): Promise<void> {
+  if (!(await hookLimitOf(c.var.services).take(hook, clientAddress(c.req.raw))))
+    throw tooMany('More requests came to this webhook within a minute than are taken.');
 }
 
 async function receiveDockerHub(c: WebhookContext, secret: string): Promise<Response> {
@@ -60,7 +83,7 @@ async function receiveDistribution(c: WebhookContext, secret: string): Promise<R
 }
 
 async function receiveGitHub(c: WebhookContext, publicId: string): Promise<Response> {
-  const live = await hookCacheOf(c.var.services).byPublicId(publicId);
+  const live = await hookCacheOf(c.var.services).byPublicId(publicId, clientAddress(c.req.raw));
   if (live === null || live.hook.provider !== 'github') throw notFound();
   const type = requireType(c, ['application/json', 'application/x-www-form-urlencoded']);
   const event = requireHeader(c, 'X-GitHub-Event');
@@ -77,6 +100,8 @@ async function receiveGitHub(c: WebhookContext, publicId: string): Promise<Respo
       'X-Hub-Signature-256 does not fit the body: the secret at GitHub is not the one of this webhook.',
     );
   }
+  // Only now: what somebody without the secret sends must not use up what GitHub needs.
+  await limit(c, live);
   return record(c, live.hook, 'github', raw, [parseGitHub(event, deliveryId, type, raw.bytes)]);
 }
 

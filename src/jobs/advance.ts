@@ -5,7 +5,7 @@ import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials } from '../usecases/review-credentials.ts';
 import { summarizeWeek } from '../usecases/summarize-week.ts';
 import { reviewDependencies, rootDependencies, summaryDependencies } from './dependencies.ts';
-import { everyMinute, expire, pollOne, redrive, redriveEvents, sweepOne } from './scheduled.ts';
+import { everyMinute, expire, pollOne, redrive, redriveEvents, settleFloods, sweepOne } from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
 const MAX_STEPS = 5000;
@@ -83,6 +83,7 @@ export async function runJob(services: Services, job: (typeof JOBS)[number]): Pr
       await redriveEvents(services, EVENTS_AT_ONCE);
       return;
     case 'retention':
+      await settleFloods(services);
       return expire(services);
     case 'roots':
       await refreshRoots(rootDependencies(services), true);

@@ -1,4 +1,10 @@
 import type { Services } from '../compose.ts';
+import {
+  CI_RUNS_KEPT_MS,
+  DELIVERIES_KEPT_MS,
+  SLACK_REQUESTS_KEPT_MS,
+  USED_TOKENS_KEPT_MS,
+} from '../domain/retention.ts';
 import { attributePushes } from '../usecases/attribute-pushes.ts';
 import { checkPushes } from '../usecases/check-pushes.ts';
 import type { Source } from '../usecases/credential-stores.ts';
@@ -23,11 +29,6 @@ import {
   sweepDependencies,
 } from './dependencies.ts';
 
-const DELIVERIES_KEPT_MS = 30 * 86_400_000;
-/** Longer than a year, so that a token's use can be held against the release of the year before. */
-const CI_RUNS_KEPT_MS = 400 * 86_400_000;
-/** Slack's own requests are refused when they are older than five minutes, by a real clock. */
-const SLACK_REQUESTS_KEPT_MS = 3_600_000;
 const SWEEPS_AT_ONCE = 50;
 /** A source with many tokens and a busy log takes most of what the Free plan allows an invocation. */
 const SUBREQUESTS_PER_POLL = 50;
@@ -57,8 +58,9 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
     // Last: receivers may be slow, and nothing here waits for them.
     ['events', async () => forEvents > 0 && redriveEvents(services, forEvents)],
   ];
-  const isMidnight = Math.floor(scheduledTime / 60_000) % 1440 === 0;
-  if (isMidnight) jobs.push(['retention', () => expire(services)]);
+  const minute = Math.floor(scheduledTime / 60_000);
+  if (minute % 60 === 0) jobs.push(['floods that are over', () => settleFloods(services)]);
+  if (minute % 1440 === 0) jobs.push(['retention', () => expire(services)]);
   const failed: unknown[] = [];
   for (const [name, job] of jobs) {
     try {
@@ -142,11 +144,18 @@ export async function readTags(services: Services, repository: number): Promise<
   if (target !== null) await sweepOne(services, target, { requests: services.settings.sweepRequestsPerRun });
 }
 
+/** A flood that did not go on for so long is over. */
+const FLOOD_OVER_MS = 3_600_000;
+
+export async function settleFloods({ health, clock }: Services): Promise<void> {
+  await health.settleQuiet('webhook-limited', clock.now() - FLOOD_OVER_MS, clock.now());
+}
+
 /** Drops what is kept no longer: deliveries, CI tokens, runs of CI, events, sessions, links, invitations, Slack's requests. */
 export async function expire(services: Services): Promise<void> {
   const now = services.clock.now();
   await services.events.expire(now);
-  await services.deliveries.expire(now - DELIVERIES_KEPT_MS);
+  await services.deliveries.expire(now - DELIVERIES_KEPT_MS, now - USED_TOKENS_KEPT_MS);
   await services.runs.expire(now - CI_RUNS_KEPT_MS);
   await services.sessions.expire(now);
   await services.slackActions.expire(now - SLACK_REQUESTS_KEPT_MS);

@@ -29,6 +29,15 @@ export function healthWords(fact: HealthFact): HealthWords {
         consequence: 'Only the sweep sees pushes there now: minutes later, without the account, and not all of them.',
         action: 'Check that the webhook still exists at the registry and has the right address.',
       };
+    case 'webhook-limited':
+      return {
+        title: `Webhooks of ${fact.registry} are refused: too many come`,
+        what: `Thousands of requests a minute come to hook ${fact.hook}, all with its secret. What is too much is refused.`,
+        consequence:
+          'A push that only a refused request tells of is found by the next sweep: minutes later, and without the account.',
+        action:
+          'No release of yours is that large? Then somebody has the secret: rotate it. Afterwards let GitHub redeliver what was refused.',
+      };
     case 'trusted-root-stale':
     case 'signature-self-test':
       return signatureHealthWords(fact);
@@ -76,6 +85,7 @@ type FactAboutOurselves = Exclude<
       | 'delivery-not-understood'
       | 'registry-unreadable'
       | 'webhook-silent'
+      | 'webhook-limited'
       | FactAboutSignatures['kind']
       | FactAboutSources['kind'];
   }

@@ -79,7 +79,8 @@ export function plainMessage(notification: Notification): PlainMessage {
       return own(notification, title, [what, footer], facts, 'calm');
     }
     case 'test': {
-      const asked = `Alerts about ${content.image} reach this channel. Asked for by ${content.by}.`;
+      const reaching = content.image === null ? 'Messages' : `Alerts about ${content.image}`;
+      const asked = `${reaching} reach this channel. Asked for by ${content.by}.`;
       return own(notification, '🧪 Test alert: nothing happened', [asked], [], 'calm');
     }
     case 'undetermined':
@@ -102,7 +103,7 @@ function healthMessage(
     return own(notification, `❔ Could not decide: ${name}`, [...unknown, OURSELVES], digest, 'blind');
   }
   const { title, what, consequence, action } = healthWords(content.fact);
-  const about = content.fact.kind === 'unwatched-image' ? [] : [OURSELVES];
+  const about = ['unwatched-image', 'webhook-limited'].includes(content.fact.kind) ? [] : [OURSELVES];
   if (content.kind === 'health-closed') return own(notification, `Over: ${title}`, about, [], 'calm');
   const facts = [
     { label: 'What may go unnoticed', value: consequence },

@@ -24,9 +24,10 @@ type Content<Kind extends NotificationContent['kind']> = Extract<NotificationCon
 
 const OURSELVES = 'About Pushwarden itself: our problem, not an attack';
 
-/** Of an image that nobody watches we cannot say that it is no attack. */
+/** Of an image that nobody watches, and of a flood, we cannot say that it is no attack. */
 function about(fact: HealthFact): string {
-  return fact.kind === 'unwatched-image' ? 'About Pushwarden itself: it does not look at this image' : OURSELVES;
+  if (fact.kind === 'unwatched-image') return 'About Pushwarden itself: it does not look at this image';
+  return fact.kind === 'webhook-limited' ? 'About Pushwarden itself: it cannot take all that comes' : OURSELVES;
 }
 
 /** Blind (we cannot see, or cannot speak) or merely puzzled. */
@@ -34,6 +35,7 @@ function mark(fact: HealthFact): '🙈' | '❔' {
   switch (fact.kind) {
     case 'registry-unreadable':
     case 'webhook-silent':
+    case 'webhook-limited':
     case 'channel-refused':
     case 'no-channel':
     case 'signature-self-test':
@@ -114,12 +116,16 @@ function reasonsWords(reasons: readonly string[]): string {
 }
 
 export function testMessage(notification: Notification, { image, by, at }: Content<'test'>): SlackMessage {
+  const reaching = image === null ? 'Messages' : `Alerts about ${code(image)}`;
   return {
-    text: notificationText(`🧪 TEST: nothing happened. Alerts about ${image}`, 'reach this channel.'),
+    text: notificationText(
+      `🧪 TEST: nothing happened. ${image === null ? 'Messages' : `Alerts about ${image}`}`,
+      'reach this channel.',
+    ),
     blocks: [
       header('🧪 Test alert: nothing happened'),
       section(
-        `Alerts about ${code(image)} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
+        `${reaching} reach this channel. Asked for by ${code(by, 200)}.\nA real alert starts with 🛑 and “Rogue push”, and names the safe digest and what to revoke.`,
       ),
       ...seenButton(notification),
       context([...idsOf(notification), `Test of ${slackDate(at)}`]),

@@ -200,7 +200,7 @@ function Closed({ alerts, now }: { readonly alerts: readonly AlertRecord[]; read
 /** Our own troubles. Never red, and never among the attacks. */
 async function healthPage(input: PageInput): Promise<Response> {
   const { c, services, visit, now } = input;
-  const alerts = await services.inbox.health(visit.session.teamId);
+  const alerts = await services.inbox.health(visit.session.teamId, 50);
   const rows = alerts.map(({ fact, openedAt, closedAt, kind }) => {
     const words = healthWords(fact as HealthFact); // as `raise` wrote it
     return {

@@ -13,23 +13,27 @@ const TYPED_FIELDS = ['reason', 'note'] as const;
  * neither lie about that nor read the token. All three must agree.
  * @throws PageProblem 403 for anything else: nothing was changed then.
  */
-export async function readPost(c: Context<PageEnv>, csrf: string | null): Promise<URLSearchParams> {
+export async function readPost(
+  c: Context<PageEnv>,
+  csrf: string | null,
+  maxBytes: number = MAX_FORM,
+): Promise<URLSearchParams> {
   const site = c.req.header('sec-fetch-site');
   // Absent in old browsers only; `same-site` is another host of ours, or a neighbour's.
   if (site !== undefined && site !== 'same-origin') throw foreign();
   const origin = c.req.header('origin');
   if (origin === undefined || !ownOrigins(c).includes(origin)) throw foreign();
   if (mediaType(c.req.raw) !== 'application/x-www-form-urlencoded') throw foreign();
-  const form = new URLSearchParams(new TextDecoder().decode(await body(c)));
+  const form = new URLSearchParams(new TextDecoder().decode(await body(c, maxBytes)));
   const token = form.get('csrf') ?? '';
   form.delete('csrf');
   if (csrf === null || !isSameSecret(token, csrf)) throw tooOld(form);
   return form;
 }
 
-async function body(c: Context<PageEnv>): Promise<Uint8Array> {
+async function body(c: Context<PageEnv>, maxBytes: number): Promise<Uint8Array> {
   try {
-    return await readBody(c.req.raw, MAX_FORM);
+    return await readBody(c.req.raw, maxBytes);
   } catch (error) {
     if (error instanceof Problem) throw new PageProblem(413, 'That is more than this form takes. Nothing was changed.');
     throw error;

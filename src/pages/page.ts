@@ -36,6 +36,8 @@ export interface PageRoute {
   /** As Hono writes it: `/alerts/:id`. */
   readonly path: string;
   readonly right: Right;
+  /** How long a form may be, in bytes, if it holds more than what people type. */
+  readonly maxForm?: number;
   readonly run: (input: PageInput) => Promise<Response>;
 }
 

@@ -98,7 +98,8 @@ function visited(route: PageRoute): Handler {
   return async (c) => {
     const visit = await readVisit(c);
     c.set('visit', visit);
-    const form = route.method === 'post' ? await readPost(c, visit?.csrf ?? null) : new URLSearchParams();
+    const form =
+      route.method === 'post' ? await readPost(c, visit?.csrf ?? null, route.maxForm) : new URLSearchParams();
     if (visit === null) return seeOther(c, signInFor(c));
     if (!may(visit.session.role, route.right))
       throw new PageProblem(

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { clientAddress } from '../http/client-address.ts';
 import { deriveSecret, hashSecret, isSameSecret, newSecret } from '../secrets.ts';
 import { readToken, writeToken } from './cookies.ts';
 import { readPost } from './guard.ts';
@@ -37,10 +38,7 @@ async function readBefore(c: Context<PageEnv>): Promise<URLSearchParams> {
 
 /** @throws PageProblem 429 */
 async function limit(c: Context<PageEnv>): Promise<void> {
-  const address = c.req.header('cf-connecting-ip') ?? 'local';
-  // Whoever has one IPv6 address has 2^64 of them.
-  const key = address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
-  if (!(await c.var.services.signInLimit.take(key)))
+  if (!(await c.var.services.signInLimit.take(clientAddress(c.req.raw))))
     throw new PageProblem(429, 'That were many attempts from your address. Wait a minute, then try again.');
 }
 

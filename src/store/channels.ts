@@ -1,7 +1,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types';
 import type { Severity } from '../domain/severity.ts';
 import type { ChannelKind } from '../usecases/ports.ts';
-import { type AuditEntry, auditEntry } from './audit.ts';
+import { type AuditEntry, auditEntry, auditIfChanged } from './audit.ts';
 
 /** A channel as the API shows it: what it is called and whether it works, never its address. */
 export interface ChannelSummary {
@@ -56,6 +56,12 @@ export interface ChannelChange {
   /** The sealed signing secret of its Slack app; `null`: none of its own. */
   readonly signing: string | null;
   readonly anyoneMayAcknowledge: boolean;
+}
+
+export interface ChannelImage {
+  readonly id: number;
+  readonly registry: string;
+  readonly path: string;
 }
 
 /** Messages that failed for good in the last week are sent after all once their channel has been mended. */
@@ -113,7 +119,7 @@ export function createChannelStore(db: D1Database) {
         ]);
         return results[0]?.results[0]?.id ?? null;
       } catch (error) {
-        if (error instanceof Error && error.message.includes('UNIQUE constraint failed: channels')) return null;
+        if (isTaken(error)) return null;
         throw error;
       }
     },
@@ -134,7 +140,7 @@ export function createChannelStore(db: D1Database) {
         .first<{ teamId: number; signing: string }>();
     },
 
-    /** Changes a channel, forgets that it refused messages, and sends what it had refused. */
+    /** Changes a channel, forgets that it refused messages, and sends what it had refused. `false`: the name is taken. */
     async change(
       teamId: number,
       id: number,
@@ -142,19 +148,79 @@ export function createChannelStore(db: D1Database) {
       channel: ChannelChange,
       now: number,
       audit: AuditEntry,
+    ): Promise<boolean> {
+      try {
+        await db.batch([
+          db
+            .prepare(
+              `UPDATE channels SET kind = ?3, sealed = ?4, for_alerts = ?5, for_health = ?6, min_severity = ?7, signing = ?8,
+                 anyone_may_acknowledge = ?9, refused = NULL, name = ?10 WHERE team_id = ?1 AND id = ?2`,
+            )
+            .bind(teamId, id, ...valuesOf(channel), name),
+          ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
+          ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
+          wakeUnsent(teamId, now),
+          auditEntry(db, audit),
+        ]);
+        return true;
+      } catch (error) {
+        if (isTaken(error)) return false;
+        throw error;
+      }
+    },
+
+    /** A test reached it: what it had refused before is sent again. The test is written down as sent. */
+    async tested(
+      teamId: number,
+      id: number,
+      test: { readonly event: string; readonly content: unknown; readonly now: number },
+      audit: AuditEntry,
     ): Promise<void> {
+      const { event, content, now } = test;
       await db.batch([
         db
           .prepare(
-            `UPDATE channels SET kind = ?3, sealed = ?4, for_alerts = ?5, for_health = ?6, min_severity = ?7, signing = ?8,
-               anyone_may_acknowledge = ?9, refused = NULL WHERE team_id = ?1 AND id = ?2`,
+            `INSERT INTO notifications (team_id, event, route, channel_id, content, created_at, sent_at)
+             VALUES (?1, ?2, 'alerts', ?3, ?4, ?5, ?5)`,
           )
-          .bind(teamId, id, ...valuesOf(channel)),
-        ...(channel.forAlerts ? [only(teamId, 'for_alerts', name)] : []),
-        ...(channel.forHealth ? [only(teamId, 'for_health', name)] : []),
+          .bind(teamId, event, id, JSON.stringify(content), now),
+        db.prepare('UPDATE teams SET tested_at = ?2 WHERE id = ?1').bind(teamId, now),
+        db.prepare('UPDATE channels SET refused = NULL WHERE team_id = ?1 AND id = ?2').bind(teamId, id),
         wakeUnsent(teamId, now),
         auditEntry(db, audit),
       ]);
+    },
+
+    /** A channel, with images whose alerts go to it by name: after an id, in the order of their ids. */
+    async withImages(
+      teamId: number,
+      id: number,
+      after: number,
+      limit: number,
+    ): Promise<{ channel: ChannelSummary; images: ChannelImage[] } | null> {
+      const [found, images] = await db.batch([
+        db.prepare(`SELECT ${COLUMNS} FROM channels WHERE team_id = ?1 AND id = ?2`).bind(teamId, id),
+        db
+          .prepare(
+            `SELECT id, registry, path FROM repositories INDEXED BY repositories_by_channel
+             WHERE channel_id = ?2 AND team_id = ?1 AND id > ?3 ORDER BY id LIMIT ?4`,
+          )
+          .bind(teamId, id, after, limit),
+      ]);
+      // The batch's answers are untyped; these are the columns that the statements name.
+      const row = found?.results[0] as Row | undefined;
+      return row === undefined ? null : { channel: summaryOf(row), images: (images?.results ?? []) as ChannelImage[] };
+    },
+
+    /** Sends an image's alerts to a channel (`null`: the default one); answers whether there is such an image. */
+    async assign(teamId: number, repository: number, channel: number | null, audit: AuditEntry): Promise<boolean> {
+      const results = await db.batch([
+        db
+          .prepare('UPDATE repositories SET channel_id = ?3 WHERE team_id = ?1 AND id = ?2')
+          .bind(teamId, repository, channel),
+        auditIfChanged(db, audit),
+      ]);
+      return (results[0]?.meta.changes ?? 0) > 0;
     },
 
     async remove(teamId: number, id: number, audit: AuditEntry): Promise<boolean> {
@@ -171,6 +237,9 @@ export function createChannelStore(db: D1Database) {
     },
   };
 }
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('UNIQUE constraint failed: channels');
 
 const valuesOf = ({ kind, sealed, forAlerts, forHealth, minSeverity, signing, anyoneMayAcknowledge }: ChannelChange) =>
   [kind, sealed, forAlerts ? 1 : 0, forHealth ? 1 : 0, minSeverity, signing, anyoneMayAcknowledge ? 1 : 0] as const;

@@ -6,7 +6,6 @@ import { formatImageName } from '../domain/reference.ts';
 import type { DeliveryStore, Recorded } from '../usecases/stores.ts';
 import { recordRun } from './ci-runs.ts';
 import {
-  DAY_MS,
   type DeliveryOutcome,
   dayOf,
   deliveryKey,
@@ -37,9 +36,13 @@ const MANY_CLAIMS = `WITH c AS MATERIALIZED (
     value ->> 'pushedAt' AS pushed_at, value ->> 'event' AS event
   FROM json_each(?1))`;
 
-/** The delivery's row. GitHub redelivers for 3 days, so it is looked for on that many days; each is one key look-up. */
+/**
+ * The delivery's row. GitHub redelivers for 3 days, Enterprise Server for 7: it is looked for on today and the 8 days
+ * before, since 7 days may begin late on one of them. Each day is one key look-up.
+ * @see https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
+ */
 const SEEN_ON = `SELECT d.day FROM deliveries d
-  WHERE d.hook_id = ?2 AND d.day IN (?3, ?3 - 1, ?3 - 2, ?3 - 3, ?3 - 4) AND d.key = c.key`;
+  WHERE d.hook_id = ?2 AND d.day IN (?3, ?3 - 1, ?3 - 2, ?3 - 3, ?3 - 4, ?3 - 5, ?3 - 6, ?3 - 7, ?3 - 8) AND d.key = c.key`;
 
 const WATCHED = 'JOIN repositories r ON r.team_id = ?5 AND r.registry = c.registry AND r.path = c.path';
 const ACTOR = 'LEFT JOIN credentials a ON a.team_id = ?5 AND a.kind = ?6 AND a.external_id = c.actor';
@@ -251,11 +254,11 @@ export function createDeliveryStore(db: D1Database): DeliveryStore {
         .run();
     },
 
-    async expire(before) {
+    async expire(before, tokensBefore) {
       const day = dayOf(before);
       await db.batch([
         db.prepare('DELETE FROM deliveries WHERE hook_id IN (SELECT id FROM hooks) AND day < ?1').bind(day),
-        db.prepare('DELETE FROM ci_token_uses WHERE expires_at < ?1').bind(before + 29 * DAY_MS),
+        db.prepare('DELETE FROM ci_token_uses WHERE expires_at < ?1').bind(tokensBefore),
       ]);
     },
   };

@@ -1,9 +1,8 @@
 import type { D1Database } from '@cloudflare/workers-types';
+import { FAILED_EVENTS_KEPT_MS, SENT_EVENTS_KEPT_MS } from '../domain/retention.ts';
 import type { DueSubscription, EventStore, OutgoingEvent } from '../usecases/events.ts';
 import { DAY_MS } from './codec.ts';
 
-const SENT_KEPT_MS = 7 * DAY_MS;
-const FAILED_KEPT_MS = 30 * DAY_MS;
 /** What waits longer than this waits for a subscription that is disabled or gone: sending gives up sooner. */
 const WAITING_KEPT_MS = 5 * DAY_MS;
 /** Rows that a statement of the retention job touches at most, and how often it is repeated: D1 ends long statements. */
@@ -28,7 +27,7 @@ const SETTLE = `UPDATE event_subscriptions SET tried_at = j.value ->> 'triedAt',
     failing_since = j.value ->> 'failingSince', problem = j.value ->> 'problem', disabled_at = iif(j.value ->> 'gone', ?2, disabled_at)
   FROM json_each(?1) j WHERE event_subscriptions.id = j.value ->> 'id'`;
 
-const GIVE_UP = `UPDATE outgoing_events SET next_at = NULL, failed = 'too_late', drop_at = ?1 + ${FAILED_KEPT_MS} WHERE id IN
+const GIVE_UP = `UPDATE outgoing_events SET next_at = NULL, failed = 'too_late', drop_at = ?1 + ${FAILED_EVENTS_KEPT_MS} WHERE id IN
   (SELECT e.id FROM event_subscriptions s CROSS JOIN outgoing_events e INDEXED BY outgoing_events_due ON e.subscription_id = s.id
    WHERE e.next_at IS NOT NULL AND e.created_at < ?1 - ${WAITING_KEPT_MS} LIMIT ${AT_ONCE})`;
 
@@ -63,7 +62,7 @@ export function createEventStore(db: D1Database): EventStore & { expire(now: num
         .prepare(
           'UPDATE outgoing_events SET next_at = NULL, sent_at = ?2, failed = NULL, attempts = attempts + 1, drop_at = ?3 WHERE id = ?1 AND subscription_id = ?4',
         )
-        .bind(id, now, now + SENT_KEPT_MS, subscription)
+        .bind(id, now, now + SENT_EVENTS_KEPT_MS, subscription)
         .run();
     },
 
@@ -81,7 +80,7 @@ export function createEventStore(db: D1Database): EventStore & { expire(now: num
         .prepare(
           'UPDATE outgoing_events SET next_at = NULL, failed = ?2, attempts = attempts + 1, drop_at = ?3 WHERE id = ?1 AND subscription_id = ?4',
         )
-        .bind(id, reason, now + FAILED_KEPT_MS, subscription)
+        .bind(id, reason, now + FAILED_EVENTS_KEPT_MS, subscription)
         .run();
     },
 

@@ -1,10 +1,18 @@
 import type { D1Database } from '@cloudflare/workers-types';
-import { type HealthFact, healthSubject } from '../domain/health.ts';
+import { type HealthFact, type HealthKind, healthSubject } from '../domain/health.ts';
 import type { HealthStore } from '../usecases/stores.ts';
 
+export interface HealthThatPasses {
+  /** Closes what was not seen again since `before` (ms). Answers whether there is a message to send. */
+  settleQuiet(kind: HealthKind, before: number, now: number): Promise<boolean>;
+}
+
+/** So many are closed at once; the next time closes the next ones. */
+const MOST_SETTLED = 10;
+
 /** Health alerts: one live row per kind and subject, refreshed while the trouble lasts. */
-export function createHealthStore(db: D1Database): HealthStore {
-  return {
+export function createHealthStore(db: D1Database): HealthStore & HealthThatPasses {
+  const store: HealthStore = {
     async raise(teamId, fact, now) {
       const subject = healthSubject(fact).slice(0, 512);
       const row = await db
@@ -35,6 +43,25 @@ export function createHealthStore(db: D1Database): HealthStore {
         { kind: 'health-closed', fact: opened, openedAt: row.opened_at, at: now },
         now,
       );
+    },
+  };
+  return {
+    ...store,
+
+    // Reads the live alerts, which are few, by their index: without it SQLite would read those that are over, too.
+    async settleQuiet(kind, before, now) {
+      const quiet = await db
+        .prepare(
+          `SELECT team_id, fact FROM health_alerts INDEXED BY health_alerts_live
+           WHERE closed_at IS NULL AND kind = ?1 AND last_seen_at < ?2 LIMIT ${MOST_SETTLED}`,
+        )
+        .bind(kind, before)
+        .all<{ team_id: number; fact: string }>();
+      let isNews = false;
+      // As `raise` wrote it.
+      for (const { team_id, fact } of quiet.results)
+        isNews = (await store.settle(team_id, JSON.parse(fact) as HealthFact, now)) || isNews;
+      return isNews;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { StoredSecret } from '../usecases/ports.ts';
 import { type AuditEntry, auditEntry } from './audit.ts';
+import type { Blob } from './codec.ts';
 import type { Provider } from './repositories.ts';
 
 /** A hook as an incoming request needs it. */
@@ -60,6 +61,22 @@ export function createHookStore(db: D1Database) {
         .bind(publicId, now)
         .all<Row>();
       return hookOf(rows.results);
+    },
+
+    /** Which secrets and public ids there are, or `null` if they are more than `most`. */
+    async roll(now: number, most: number): Promise<{ hashes: Uint8Array[]; publicIds: string[] } | null> {
+      const rows = await db
+        .prepare(
+          `SELECT s.hash, h.public_id FROM hook_secrets s JOIN hooks h ON h.id = s.hook_id
+           WHERE s.expires_at IS NULL OR s.expires_at > ?1 LIMIT ?2`,
+        )
+        .bind(now, most + 1)
+        .all<{ hash: Blob; public_id: string }>();
+      if (rows.results.length > most) return null;
+      return {
+        hashes: rows.results.map(({ hash }) => new Uint8Array(hash)),
+        publicIds: rows.results.map((row) => row.public_id),
+      };
     },
 
     async inTeam(

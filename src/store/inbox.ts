@@ -147,7 +147,11 @@ export function createInboxStore(db: D1Database) {
       return rows.results;
     },
 
-    async health(teamId: number): Promise<
+    /** What lasts, the latest first; then what is over, the last that ended first. */
+    async health(
+      teamId: number,
+      limit = 100,
+    ): Promise<
       {
         id: number;
         kind: string;
@@ -160,10 +164,13 @@ export function createInboxStore(db: D1Database) {
     > {
       const rows = await db
         .prepare(
-          `SELECT id, kind, subject, fact, opened_at AS openedAt, last_seen_at AS lastSeenAt, closed_at AS closedAt FROM health_alerts
-           WHERE team_id = ?1 ORDER BY closed_at IS NOT NULL, id DESC LIMIT 100`,
+          `SELECT id, kind, subject, fact, opened_at AS openedAt, last_seen_at AS lastSeenAt, closed_at AS closedAt FROM (
+             SELECT * FROM (SELECT * FROM health_alerts INDEXED BY health_alerts_live WHERE team_id = ?1 AND closed_at IS NULL ORDER BY id DESC LIMIT ?2)
+             UNION ALL SELECT * FROM (SELECT * FROM health_alerts INDEXED BY health_alerts_by_end
+               WHERE team_id = ?1 AND closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT ?2))
+           ORDER BY closed_at IS NOT NULL, closed_at DESC, id DESC LIMIT ?2`,
         )
-        .bind(teamId)
+        .bind(teamId, limit)
         .all<{
           id: number;
           kind: string;

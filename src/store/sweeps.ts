@@ -112,8 +112,10 @@ export function createSweepStore(db: D1Database): SweepStore {
           .bind(repository, tag, now),
         db
           .prepare(
-            `UPDATE tags SET deleted_at = ?3, push_seq = coalesce((SELECT seq FROM pushes WHERE repository_id = ?1 AND tag = ?2
-               AND kind = ${kindCode('deleted')} AND received_at = ?3 ORDER BY seq DESC LIMIT 1), push_seq)
+            // What was just written is the newest push. Only that one is looked at: without it there is nothing to find.
+            `UPDATE tags SET deleted_at = ?3, push_seq = coalesce((SELECT seq FROM (SELECT seq, tag, kind, received_at FROM pushes
+                 WHERE repository_id = ?1 ORDER BY seq DESC LIMIT 1)
+               WHERE tag = ?2 AND kind = ${kindCode('deleted')} AND received_at = ?3), push_seq)
              WHERE repository_id = ?1 AND name = ?2 AND deleted_at IS NULL`,
           )
           .bind(repository, tag, now),

@@ -4,7 +4,7 @@ import type { Announcement } from '../domain/evidence.ts';
 import { allowsCi } from '../domain/policy.ts';
 import type { ImageName } from '../domain/reference.ts';
 import type { AnnouncementStore, AnnouncementTarget, NewAnnouncement } from './announcement-store.ts';
-import type { CiTokens, Clock, Wakeups } from './ports.ts';
+import type { CiTokens, Clock, RateLimiter, Wakeups } from './ports.ts';
 import { InvalidCiToken } from './ports.ts';
 import type { CheckStore } from './stores.ts';
 
@@ -14,6 +14,13 @@ export interface AnnounceDependencies {
   readonly checks: CheckStore;
   readonly wakeups: Wakeups;
   readonly clock: Clock;
+  /** By the source repository whose job announces. */
+  readonly limit: RateLimiter;
+}
+
+/** A genuine token of a source repository that announces too much: its jobs' tokens stay good for later. */
+export class TooManyAnnouncements extends Error {
+  override readonly name = 'TooManyAnnouncements';
 }
 
 /** What a CI job says: it starts, it pushed a digest under tags, it ended. */
@@ -37,7 +44,7 @@ export type AnnounceResult =
 /**
  * Records a CI job's word about an image, proven by its OIDC token. It may come before or after the webhook: whatever
  * it can change is judged again.
- * @throws InvalidCiToken for a token that is not valid, or was used before.
+ * @throws InvalidCiToken for a token that is not valid, or was used before; TooManyAnnouncements.
  */
 export async function announce(
   deps: AnnounceDependencies,
@@ -47,6 +54,9 @@ export async function announce(
   const now = deps.clock.now();
   const verified = await deps.tokens.verify(token, now);
   const { claims } = verified;
+  // Anyone with a CI account can mint tokens for this audience: the limit is theirs, and nobody else's.
+  if (!(await deps.limit.take(`${claims.oidcIssuer} ${claims.repositoryId}`)))
+    throw new TooManyAnnouncements(`Too many announcements come from jobs of ${claims.repository}.`);
   const targets = await deps.store.targets(input.image);
   const allowed = targets.filter((target) => allowsCi(target.policy, claims));
   // A genuine token of somebody else's job is a finding only if it names a digest that was pushed here.

@@ -248,7 +248,8 @@ export type NotificationContent =
   /** Many alerts as one message, as they stand when it is sent. */
   | { readonly kind: 'burst'; readonly burst: Burst }
   | { readonly kind: 'digest'; readonly digest: WeeklySummary }
-  | { readonly kind: 'test'; readonly image: string; readonly by: string; readonly at: number }
+  /** `image` `null`: the channel itself is tested. */
+  | { readonly kind: 'test'; readonly image: string | null; readonly by: string; readonly at: number }
   | { readonly kind: 'health-opened'; readonly fact: HealthFact; readonly at: number }
   | { readonly kind: 'health-closed'; readonly fact: HealthFact; readonly openedAt: number; readonly at: number };
 

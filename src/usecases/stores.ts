@@ -42,8 +42,8 @@ export interface DeliveryStore {
   noteUnwatched(teamId: number, hookId: number, images: Recorded['unwatched'], now: number): Promise<readonly string[]>;
   /** Links a delivery to the push that another one had told of. */
   linkFolded(look: Look): Promise<void>;
-  /** Drops deliveries older than `before` (ms). */
-  expire(before: number): Promise<void>;
+  /** Drops deliveries older than `before`, and CI tokens that ended before `tokensBefore` (ms). */
+  expire(before: number, tokensBefore: number): Promise<void>;
 }
 
 /** What is kept of the evidence of a push, for people. */

@@ -208,8 +208,8 @@ describe('refusals and trouble', () => {
     expect(doubles.announced).toHaveLength(2);
   });
 
-  it('tries three times more after 5xx, with a new token each time', async () => {
-    doubles.refusals.push(problem(500, 'x'), problem(503, 'x'), { status: 502, body: '<html>' });
+  it('tries three times more after 5xx and 429, with a new token each time', async () => {
+    doubles.refusals.push(problem(500, 'x'), problem(429, 'x'), { status: 502, body: '<html>' });
     expect(await announce(pushed)).toMatchObject({ code: 0 });
     expect(new Set(doubles.announced.map(({ authorization }) => authorization)).size).toBe(4);
   });

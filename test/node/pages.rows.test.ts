@@ -32,6 +32,7 @@ async function costs(real: D1Database): Promise<Costs> {
     overview: await cost(() => createOverviewStore(db).read(1, now)),
     search: await cost(() => createSearchStore(db).find(1, digest, digest)),
     alerts: await cost(() => createInboxStore(db).alerts(1, 'closed', Number.MAX_SAFE_INTEGER, 50)),
+    troubles: await cost(() => createInboxStore(db).health(1, 50)),
     team: await cost(() => createPeopleStore(db).team(1, now)),
   };
 }

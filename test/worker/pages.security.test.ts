@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { may, ROLES, type Role } from '../../src/domain/person.ts';
 import type { PageRoute } from '../../src/pages/page.ts';
 import { PAGE_ROUTES } from '../../src/pages/routes.tsx';
+import { SEEDS } from '../../src/tuf/seeds.ts';
 import { snapshot } from '../fixtures/database.ts';
 import { makeAlert } from '../fixtures/rogue-push.ts';
 import { addSignedIn, type Forged, type Page, Visitor } from '../fixtures/visitor.ts';
@@ -11,7 +12,10 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { alert: '', digest: '', policy: '', watched: 0, member: 0, invitation: 0, key: 0, session: 0 };
+const one = { alert: '', digest: '', policy: '', watched: 0, member: 0, invitation: 0, key: 0, session: 0, channel: 0 };
+
+/** Sigstore's own, under another name. */
+const ROOT = SEEDS.find(({ name }) => name === 'public-good')?.trustedRoot?.json ?? '';
 
 interface Entry {
   /** With team 1's ids. */
@@ -83,6 +87,36 @@ const table: Readonly<Record<string, Entry>> = {
     other: '404',
   },
   'post /settings/sessions/:id/end': { path: () => `/settings/sessions/${one.session}/end`, other: '404' },
+  'get /settings/channels/new': { other: 'own' },
+  'get /settings/channels/:id': { path: () => `/settings/channels/${one.channel}`, shows: 'channel-one', other: '404' },
+  'post /settings/channels': {
+    form: { kind: 'slack-bot', token: 'xoxb-made-here', channel: 'C2', name: 'made', minSeverity: 'notice' },
+    other: 'own',
+  },
+  'post /settings/channels/:id': {
+    path: () => `/settings/channels/${one.channel}`,
+    form: { name: 'channel-one', minSeverity: 'high', default: 'on' },
+    other: '404',
+  },
+  'post /settings/channels/:id/address': {
+    path: () => `/settings/channels/${one.channel}/address`,
+    form: { token: 'xoxb-another', channel: 'C3' },
+    other: '404',
+  },
+  'post /settings/channels/:id/images': {
+    path: () => `/settings/channels/${one.channel}/images`,
+    form: { image: 'docker.io/org/watched' },
+    other: '404',
+  },
+  'post /settings/channels/:id/test': { path: () => `/settings/channels/${one.channel}/test`, other: '404' },
+  'post /settings/channels/:id/remove': { path: () => `/settings/channels/${one.channel}/remove`, other: '404' },
+  'get /settings/issuers': { shows: 'root-of-one', other: 'own' },
+  'post /settings/issuers/roots': { form: { name: 'made', trustedRoot: ROOT }, other: 'own' },
+  'post /settings/issuers/roots/:name/remove': {
+    path: () => '/settings/issuers/roots/root-of-one/remove',
+    other: '404',
+  },
+  'get /settings/retention': { shows: 'Retention', other: 'own' },
   'post /settings/keys/:id/revoke': { path: () => `/settings/keys/${one.key}/revoke`, other: '404' },
 };
 
@@ -116,12 +150,9 @@ beforeAll(async () => {
   const { db } = pushwarden;
   await addKey(db, 1, 'spare', `pwk_${'s'.repeat(43)}`);
   await addKey(db, 2, 'theirs', `pwk_${'b'.repeat(43)}`);
-  await pushwarden.api('POST', '/channels', {
-    name: 'channel-one',
-    kind: 'slack-bot',
-    token: 'xoxb-of-the-test',
-    channel: 'C1',
-  });
+  const channel = { name: 'channel-one', kind: 'slack-bot', token: 'xoxb-of-the-test', channel: 'C1' };
+  one.channel = (await pushwarden.api('POST', '/channels', channel)).json.id;
+  await pushwarden.api('POST', '/trusted-roots', { name: 'root-of-one', trustedRoot: JSON.parse(ROOT) });
   one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
   one.digest = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json.digest;
   one.watched = (await pushwarden.api('GET', '/repositories')).json.items[0].id;
@@ -273,7 +304,9 @@ describe('another team', () => {
     } else {
       expect([200, 303]).toContain(page.status);
     }
-    expect(page.html).not.toMatch(/watched:|org\/watched<|of-team-one|channel-one|spare|octocat|-1 \(|owner-1/);
+    expect(page.html).not.toMatch(
+      /watched:|org\/watched<|of-team-one|channel-one|root-of-one|spare|octocat|-1 \(|owner-1/,
+    );
     const after = await state();
     // People and secrets of hooks have no team of their own: those that team 2 made are new, and nothing else is.
     const made = (text: string): string =>

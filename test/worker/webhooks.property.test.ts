@@ -10,6 +10,8 @@ import { type Answer, type Json, TestInstallation } from '../fixtures/worker.ts'
 
 /** Of each kind of body, to each endpoint, with the secret and without. */
 const RUNS = 60;
+/** All of it comes from one address. */
+const UNLIMITED = { STRANGER_LIMIT: 1e6, WEBHOOK_SENDER_LIMIT: 1e6, WEBHOOK_LIMIT: 1e6 };
 /** GitHub gives up after 10 s. */
 const IN_TIME_MS = 5000;
 const IMAGE = singleImage('org/app genuine');
@@ -18,7 +20,7 @@ let pushwarden: TestInstallation;
 const watched: Record<string, Json> = {};
 
 beforeAll(async () => {
-  pushwarden = await TestInstallation.start({ bundle: inject('bundle'), consumers: false });
+  pushwarden = await TestInstallation.start({ bundle: inject('bundle'), rateLimits: UNLIMITED, consumers: false });
   pushwarden.registry.push('org/app', '1.0.0', IMAGE);
   watched.dockerhub = await pushwarden.watch('docker.io/org/app');
   watched.github = await pushwarden.watch('ghcr.io/org/app');

@@ -125,10 +125,12 @@ export async function addChannel({
     detail: { kind: body.kind, ...visible(channel) },
   };
   const id = await services.channels.add(caller.teamId, body.name, channel, now, audit);
-  if (id === null) throw new Problem(409, `There is a channel "${body.name}" already.`);
+  if (id === null) throw taken(body.name);
   await services.wakeups.notifications();
   return { ...channelView(await channelOf(services, caller.teamId, id), services.settings), ...made };
 }
+
+const taken = (name: string): Problem => new Problem(409, `There is a channel "${name}" already.`);
 
 /** For the audit log: never a secret. */
 const visible = ({ minSeverity, anyoneMayAcknowledge, signing }: ChannelChange) => ({
@@ -137,16 +139,21 @@ const visible = ({ minSeverity, anyoneMayAcknowledge, signing }: ChannelChange) 
   signed: signing !== null,
 });
 
-async function change({
+type ChangeInput = Pick<
+  RouteInput<z.output<typeof idParam>, unknown, z.output<typeof channelChange>>,
+  'params' | 'body' | 'services' | 'now'
+> & { readonly caller: Pick<Caller, 'teamId' | 'name'> };
+
+/** Changes a channel for whoever asks; what it had refused is sent again. @throws Problem 400, 404, 409 */
+export async function changeChannel({
   params,
   body,
   caller,
   services,
   now,
-}: RouteInput<z.output<typeof idParam>, unknown, z.output<typeof channelChange>>): Promise<
-  z.input<typeof channelAnswer>
-> {
+}: ChangeInput): Promise<z.input<typeof channelAnswer>> {
   const before = await channelOf(services, caller.teamId, params.id);
+  const name = body.name ?? before.name;
   const { given, made = {} } = 'kind' in body ? withSecret(body) : { given: null };
   if (given !== null) checkAddress(services, given);
   const kind = given?.kind ?? before.kind;
@@ -164,9 +171,9 @@ async function change({
     actor: caller.name,
     action: 'channel.changed',
     target: before.name,
-    detail: { kind, address: given !== null, ...visible(channel) },
+    detail: { kind, address: given !== null, ...(name === before.name ? {} : { name }), ...visible(channel) },
   };
-  await services.channels.change(caller.teamId, params.id, before.name, channel, now, audit);
+  if (!(await services.channels.change(caller.teamId, params.id, name, channel, now, audit))) throw taken(name);
   if (before.refused !== null)
     await services.health.settle(caller.teamId, { kind: 'channel-refused', channel: before.name, reason: '' }, now);
   await services.wakeups.notifications();
@@ -206,7 +213,7 @@ export const channelRoutes: readonly ApiRoute[] = [
     params: idParam,
     body: channelChange,
     response: channelAnswer,
-    handle: change,
+    handle: changeChannel,
   }),
   route({
     method: 'delete',

@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import type { Services } from '../../compose.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { formatImageName } from '../../domain/reference.ts';
 import type { TrustedRootRecord } from '../../store/trusted-roots.ts';
+import type { Caller } from '../context.ts';
+import { check } from '../input.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
 import { isoOrNull, time } from '../schemas/common.ts';
@@ -51,12 +54,23 @@ const rootView = ({ updatedAt, freshUntil, ...root }: TrustedRootRecord): z.inpu
   freshUntil: isoOrNull(freshUntil),
 });
 
+interface Giver {
+  readonly caller: Pick<Caller, 'teamId' | 'name'>;
+  readonly services: Services;
+  readonly now: number;
+}
+
+/** Gives a root for whoever asks, with a form that nothing has checked yet. @throws Problem 400, 409, 413 */
+export async function addTrustedRoot({ given, ...giver }: Giver & { readonly given: unknown }): Promise<void> {
+  await add({ ...giver, body: check(newRoot, given, 'body') });
+}
+
 async function add({
   body,
   caller,
   services,
   now,
-}: RouteInput<unknown, unknown, z.output<typeof newRoot>>): Promise<z.input<typeof rootAnswer>> {
+}: Giver & Pick<RouteInput<unknown, unknown, z.output<typeof newRoot>>, 'body'>): Promise<z.input<typeof rootAnswer>> {
   const { name } = body;
   if (OURS.includes(name) || services.trustedRoots.isReserved(name)) {
     throw new Problem(400, `name: "${name}" is a root of this installation; give yours another name.`);
@@ -96,6 +110,23 @@ async function digestOf(bytes: Uint8Array): Promise<Digest> {
   return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
+/** Deletes a root that no policy names. @throws Problem 404, 409 */
+export async function removeTrustedRoot({
+  name,
+  caller,
+  services,
+  now,
+}: Giver & { readonly name: string }): Promise<void> {
+  const { teamId, name: actor } = caller;
+  const audit = { teamId, at: now, actor, action: 'trusted-root.deleted', target: name, detail: null };
+  const users = await services.trustedRoots.remove(teamId, name, audit);
+  if (users === null) throw notFound();
+  if (users.length > 0) {
+    const images = users.map(formatImageName);
+    throw new Problem(409, `Policies name it: ${images.join(', ')}.`, { images });
+  }
+}
+
 export const trustedRootRoutes: readonly ApiRoute[] = [
   route({
     method: 'get',
@@ -127,21 +158,8 @@ export const trustedRootRoutes: readonly ApiRoute[] = [
     scope: 'admin',
     params: z.object({ name: rootName }),
     response: z.object({ deleted: z.literal(true) }),
-    async handle({ params, caller, services, now }) {
-      const audit = {
-        teamId: caller.teamId,
-        at: now,
-        actor: caller.name,
-        action: 'trusted-root.deleted',
-        target: params.name,
-        detail: null,
-      };
-      const users = await services.trustedRoots.remove(caller.teamId, params.name, audit);
-      if (users === null) throw notFound();
-      if (users.length > 0) {
-        const images = users.map(formatImageName);
-        throw new Problem(409, `Policies name it: ${images.join(', ')}.`, { images });
-      }
+    async handle({ params, ...input }) {
+      await removeTrustedRoot({ ...input, name: params.name });
       return { deleted: true as const };
     },
   }),

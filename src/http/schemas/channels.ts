@@ -65,8 +65,17 @@ export const newChannel = z
   ])
   .meta({ id: 'ChannelInput' });
 
+const renamed = { name: nameText.optional() };
+
 export const channelChange = z
-  .union([...kinds, z.strictObject({ ...slack, ...settings })])
+  .union([
+    slackWebhook.extend(renamed),
+    slackBot.extend(renamed),
+    byUrl.extend(renamed),
+    webhook.extend(renamed),
+    email.extend(renamed),
+    z.strictObject({ ...renamed, ...slack, ...settings }),
+  ])
   .meta({ id: 'ChannelChange' });
 
 /** Where a channel leads, as it was given. */

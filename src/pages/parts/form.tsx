@@ -41,11 +41,18 @@ interface SelectProps {
   readonly options: readonly { readonly value: string; readonly label: string }[];
   readonly selected?: string;
   readonly label?: string;
+  /** Id of its hint. */
+  readonly describedBy?: string;
 }
 
-export function Select({ id, name, options, selected, label }: SelectProps): JSX.Element {
+export function Select({ id, name, options, selected, label, describedBy }: SelectProps): JSX.Element {
   return (
-    <select id={id} name={name} {...(label === undefined ? {} : { 'aria-label': label })}>
+    <select
+      id={id}
+      name={name}
+      {...(label === undefined ? {} : { 'aria-label': label })}
+      {...(describedBy === undefined ? {} : { 'aria-describedby': describedBy })}
+    >
       {options.map((option) => (
         <option value={option.value} selected={option.value === selected}>
           {option.label}

@@ -9,6 +9,8 @@ const TABS = [
   ['/settings', 'Team', 'see'],
   ['/settings/keys', 'API keys', 'manage-team'],
   ['/settings/channels', 'Channels', 'see'],
+  ['/settings/issuers', 'Trusted issuers', 'see'],
+  ['/settings/retention', 'Retention', 'see'],
   ['/settings/sessions', 'Sessions', 'see'],
   ['/audit', 'Audit log', 'see-audit-log'],
 ] as const;
@@ -24,6 +26,14 @@ const DONE: ReadonlyMap<string, string> = new Map(
     removed: 'The member is removed and signed out.',
     revoked: 'The key is revoked. Who had signed in with it is signed out.',
     ended: 'The session is ended.',
+    'channel-added': 'The channel is added. Send a test to see that it works.',
+    'channel-saved': 'Saved. What was waiting for this channel is sent now.',
+    'channel-replaced': 'The address is replaced. Send a test to see that it works.',
+    'channel-tested': 'The test was taken: look for it there. What the channel had refused is sent now.',
+    'channel-image': 'Changed where alerts of that image go.',
+    'channel-removed': 'The channel is removed.',
+    'root-given': 'The trusted root is there. It counts for nothing until a policy names it.',
+    'root-removed': 'The trusted root is removed.',
   }),
 );
 
