@@ -6,6 +6,7 @@ import { createGitHubSignIn, findGitHubAccount } from './github/sign-in.ts';
 import { createReportWriter } from './notify/blast-radius.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createSlackReplies } from './notify/slack-replies.ts';
+import { sourceAdvice } from './notify/source-words.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
@@ -167,6 +168,7 @@ function compose(env: Env) {
     credentials: createCredentialStore(env.DB),
     blastRadius: createBlastRadiusStore(env.DB),
     reportWriter: createReportWriter(),
+    sourceAdvice,
     overview: createOverviewStore(env.DB),
     search: createSearchStore(env.DB),
     people: createPeopleStore(env.DB),
