@@ -26,6 +26,8 @@ import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
+import { createCredentialListStore } from './store/credential-lists.ts';
+import { createCredentialPageStore } from './store/credential-page.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
 import { createDigestStore } from './store/digests.ts';
@@ -33,6 +35,7 @@ import { createEventStore } from './store/event-outbox.ts';
 import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
 import { createHealthStore } from './store/health.ts';
+import { createHealthPageStore } from './store/health-page.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
@@ -166,6 +169,9 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    credentialLists: createCredentialListStore(env.DB),
+    credentialPage: createCredentialPageStore(env.DB),
+    healthPage: createHealthPageStore(env.DB),
     blastRadius: createBlastRadiusStore(env.DB),
     reportWriter: createReportWriter(),
     sourceAdvice,

@@ -1,4 +1,5 @@
 import { BASE } from './style/base.ts';
+import { CREDENTIALS } from './style/credentials.ts';
 import { FORMS } from './style/forms.ts';
 import { FRAME } from './style/frame.ts';
 import { MEDIA } from './style/media.ts';
@@ -29,7 +30,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 `;
 
 /** Comments and the indentation of the sources are no use to a browser. */
-const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA].join('').replace(/\n\s*/g, '\n').trim();
+const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, CREDENTIALS].join('').replace(/\n\s*/g, '\n').trim();
 
 /** FNV-1a, 32 bits: it tells one release's file from another's and protects nothing. */
 function hashOf(text: string): string {

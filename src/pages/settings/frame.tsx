@@ -9,6 +9,7 @@ const TABS = [
   ['/settings', 'Team', 'see'],
   ['/settings/keys', 'API keys', 'manage-team'],
   ['/settings/channels', 'Channels', 'see'],
+  ['/settings/sources', 'Sources', 'see'],
   ['/settings/sessions', 'Sessions', 'see'],
   ['/audit', 'Audit log', 'see-audit-log'],
 ] as const;
@@ -24,6 +25,10 @@ const DONE: ReadonlyMap<string, string> = new Map(
     removed: 'The member is removed and signed out.',
     revoked: 'The key is revoked. Who had signed in with it is signed out.',
     ended: 'The session is ended.',
+    connected: 'Connected. It is read within a minute; its tokens appear under Credentials.',
+    login: 'The new login is kept. It is tried within a minute.',
+    polled: 'It is read within a minute.',
+    disconnected: 'Disconnected. What was learnt from it stays.',
   }),
 );
 

@@ -2,6 +2,8 @@ import type { PageRoute } from '../page.ts';
 import { channelsPage } from './channels.tsx';
 import { createKey, keysPage, revokeKey } from './keys.tsx';
 import { endSession, sessionsPage } from './sessions.tsx';
+import { connectForm, loginForm, pollForm, removeForm } from './source-forms.ts';
+import { sourcesPage } from './sources.tsx';
 import { teamPage } from './team.tsx';
 import { changeRole, giveLink, invite, removeMember, switchTeam, withdraw } from './team-forms.tsx';
 
@@ -19,4 +21,9 @@ export const settingsPages: readonly PageRoute[] = [
   { method: 'get', path: '/settings/channels', right: 'see', run: channelsPage },
   { method: 'get', path: '/settings/sessions', right: 'see', run: sessionsPage },
   { method: 'post', path: '/settings/sessions/:id/end', right: 'see', run: endSession },
+  { method: 'get', path: '/settings/sources', right: 'see', run: sourcesPage },
+  { method: 'post', path: '/settings/sources', right: 'manage-team', run: connectForm },
+  { method: 'post', path: '/settings/sources/:id/poll', right: 'manage-team', run: pollForm },
+  { method: 'post', path: '/settings/sources/:id/login', right: 'manage-team', run: loginForm },
+  { method: 'post', path: '/settings/sources/:id/remove', right: 'manage-team', run: removeForm },
 ];
