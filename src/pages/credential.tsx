@@ -153,7 +153,7 @@ function History({ page, now }: PartProps): JSX.Element {
         <UseCalendar
           name={nameOrNone(credential.name)}
           days={calendarOf(history, now)}
-          dayHref={(day) => `${address}?from=${day}&to=${day}#uses`}
+          href={(first, last) => `${address}?from=${first}&to=${last}#uses`}
           note={calendarNote(credential.kind, source?.status ?? null)}
         />
       </section>

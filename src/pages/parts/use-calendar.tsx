@@ -20,14 +20,14 @@ interface Props {
   readonly name: string;
   /** From a Monday on, in order, at most 53 weeks. */
   readonly days: readonly CalendarDay[];
-  /** Where the uses of a day are listed. */
-  readonly dayHref: (day: string) => string;
+  /** Where the uses between two days are listed. */
+  readonly href: (first: string, last: string) => string;
   /** What a square does not say. */
   readonly note: Child;
 }
 
 /** A year of uses: the finding in a sentence, a picture of it, and the same as a table. */
-export function UseCalendar({ name, days, dayHref, note }: Props): JSX.Element {
+export function UseCalendar({ name, days, href, note }: Props): JSX.Element {
   const half = Math.max(0, Math.ceil(days.length / 7) - WEEKS) * 7;
   const halves = [days.slice(0, half), days.slice(half)].filter((part) => part.length > 0);
   return (
@@ -49,26 +49,37 @@ export function UseCalendar({ name, days, dayHref, note }: Props): JSX.Element {
         <p class="small muted">{note}</p>
         <details>
           <summary>Show as a table</summary>
-          <Rows
-            caption="Days with uses, newest first"
-            columns={[{ label: 'Day' }, { label: 'What was seen' }]}
-            rows={days
-              .filter(({ state }) => state === 'used' || state === 'alarm' || state === 'blind')
-              .toReversed()
-              .map((day) => ({ cells: [<DayLink day={day} href={dayHref} />, dayWords(day)] }))}
-            none="No day with a use."
-          />
+          <Months days={days} href={href} />
         </details>
       </figcaption>
     </figure>
   );
 }
 
-function DayLink({ day, href }: { readonly day: CalendarDay; readonly href: Props['dayHref'] }): JSX.Element {
-  const date = isoOf(day.day * DAY_MS).slice(0, 10);
-  const text = <time datetime={date}>{dayInWords(day.day)}</time>;
-  return usesOn(day) === 0 ? text : <a href={href(date)}>{text}</a>;
+/** A row a month: a row a day would weigh more than the rest of the page. */
+function Months({ days, href }: Pick<Props, 'days' | 'href'>): JSX.Element {
+  const told = days.filter(({ state }) => state === 'used' || state === 'alarm' || state === 'blind');
+  const months = [...Map.groupBy(told, ({ day }) => dateOf(day).slice(0, 7)).values()];
+  return (
+    <Rows
+      caption="Days with uses, by month, newest first"
+      columns={[{ label: 'Month' }, { label: 'Day: what was seen' }]}
+      rows={months.toReversed().map((month) => {
+        const [first, last] = [month[0]?.day ?? 0, month.at(-1)?.day ?? 0];
+        return {
+          cells: [
+            <a href={href(dateOf(first), dateOf(last))}>{dayInWords(first).replace(/^\d+ /, '')}</a>,
+            month.map((each) => `${Number(dateOf(each.day).slice(8))}: ${dayWords(each)}`).join('; '),
+          ],
+        };
+      })}
+      none="No day with a use."
+    />
+  );
 }
+
+/** `2026-11-24` */
+const dateOf = (day: number): string => isoOf(day * DAY_MS).slice(0, 10);
 
 type Look = 'c0' | 'c1' | 'c2' | 'c3' | 'cx' | 'cb' | 'cn';
 

@@ -127,7 +127,7 @@ function SourceForms({ source, csrf }: { readonly source: Source; readonly csrf:
     <div class="inline gap">
       <PostForm action={action('poll')} csrf={csrf}>
         <button type="submit" class="btn low">
-          Read it now<span class="vh">: {name}</span>
+          Read it now<span class="vh"> from {name}</span>
         </button>
       </PostForm>
       <details>
