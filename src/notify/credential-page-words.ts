@@ -70,7 +70,7 @@ export function sightAnswer(kind: CredentialKind, source: SourceStatus | null, n
   if (isLogged) return { answer: 'Yes, each of them', why: 'The registry’s audit log names it.' };
   if (isListed)
     return {
-      answer: 'Its last use',
+      answer: 'Only its last use',
       why: 'The list of tokens has one last-used time: of several uses between two looks it shows the last.',
     };
   return isBlind(list, now)

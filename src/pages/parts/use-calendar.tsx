@@ -46,7 +46,7 @@ export function UseCalendar({ name, days, href, note }: Props): JSX.Element {
       </div>
       <figcaption>
         <Legend days={days} />
-        <p class="small muted">{note}</p>
+        <p class="small muted below">{note}</p>
         <details>
           <summary>Show as a table</summary>
           <Months days={days} href={href} />

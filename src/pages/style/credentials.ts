@@ -20,6 +20,7 @@ figure { margin: 0; }
 .key { display: flex; flex-wrap: wrap; gap: var(--s1) var(--s4); font-size: .8125rem; margin-top: var(--s3); }
 .key li { display: inline-flex; gap: .35rem; align-items: center; }
 .key svg { width: .85rem; height: .85rem; }
+.cal .below { margin-top: var(--s2); }
 .two { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 0 var(--s4); }
 input[type=checkbox] { width: 1.05rem; height: 1.05rem; margin: .2rem 0 0; accent-color: var(--ink); flex: none; }
 td .v { white-space: normal; }
