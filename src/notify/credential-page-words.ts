@@ -3,6 +3,7 @@ import type { SightingAction, SightingSource } from '../domain/sighting.ts';
 import { isBlind, type SourceStatus } from '../domain/source.ts';
 import type { AnswerWords } from './answer-words.ts';
 import { ACTION_WORDS, BY_WORDS } from './blast-radius-words.ts';
+import { utcMinute } from './utc.ts';
 
 /** Words of the pages about credentials. Plain text: whoever renders it escapes it. */
 
@@ -81,8 +82,13 @@ export function sightAnswer(kind: CredentialKind, source: SourceStatus | null, n
     : { answer: 'Not yet', why: 'The account has not let us read its tokens.' };
 }
 
-/** What a square of the calendar means. */
-export function calendarNote(kind: CredentialKind, source: SourceStatus | null): string {
+/** What a square of the calendar means. @param alarmsSince alerts opened before that were not looked through */
+export function calendarNote(kind: CredentialKind, source: SourceStatus | null, alarmsSince: number | null): string {
+  const cut = alarmsSince === null ? '' : ` Alerts opened before ${utcMinute(alarmsSince)} are not marked here.`;
+  return `${countedWords(kind, source)}${cut}`;
+}
+
+function countedWords(kind: CredentialKind, source: SourceStatus | null): string {
   if (!isToken(kind)) return 'Counted: pushes to watched images, and what an audit log says besides.';
   return source?.['audit-log'].state === 'ok'
     ? 'Counted: what the audit log names, and last-used times that moved.'

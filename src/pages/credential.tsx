@@ -154,7 +154,7 @@ function History({ page, now }: PartProps): JSX.Element {
           name={nameOrNone(credential.name)}
           days={calendarOf(history, now)}
           href={(first, last) => `${address}?from=${first}&to=${last}#uses`}
-          note={calendarNote(credential.kind, source?.status ?? null)}
+          note={calendarNote(credential.kind, source?.status ?? null, page.alarmsSince)}
         />
       </section>
       <div class="cols">

@@ -49,6 +49,8 @@ export interface CredentialPage {
   readonly sightings: readonly ShownSighting[];
   /** Newest first. */
   readonly alarms: readonly CredentialAlarm[];
+  /** Alerts opened before this (ms) were not looked through; `null`: all of the year's were. */
+  readonly alarmsSince: number | null;
   /** The registry account that lists it; `null`: none that is connected. */
   readonly source: Source | null;
   /** Troubles with reading registry accounts since the calendar's first day. */
@@ -85,6 +87,9 @@ const ALARMS = `SELECT a.id AS alert, coalesce(s.at, a.facts ->> '$.at') AS at, 
     LEFT JOIN sightings s ON a.repository_id <> 0 AND s.credential_id = ?2 AND s.at = a.facts ->> '$.pushedAt' AND s.key = 'p' || (a.facts ->> '$.push')
       AND s.strength <> ${strengthCode('ambiguous')}
   WHERE (s.key IS NOT NULL OR a.repository_id = 0 AND a.facts ->> '$.credential.id' = ?2) AND coalesce(a.resolution, 'incident') = 'incident'`;
+
+const ALERTS_LOOKED_AT = `SELECT count(*) AS n, min(opened_at) AS since FROM (SELECT opened_at FROM alerts INDEXED BY alerts_by_opening
+    WHERE team_id = ?1 AND opened_at >= ?2 ORDER BY opened_at DESC LIMIT ${ALERTS})`;
 
 const KINDS = `kind IN ('source-blind', 'audit-log-gap')`;
 const BLIND = `SELECT * FROM (SELECT fact, opened_at AS openedAt, closed_at AS closedAt FROM health_alerts INDEXED BY health_alerts_live
@@ -130,13 +135,14 @@ export function createCredentialPageStore(db: D1Database) {
       now: number,
     ): Promise<CredentialPage | null> {
       const first = firstDay(now);
-      const [own, days, sightings, alarms, source, troubles, expected, images] = await db.batch([
+      const [own, days, sightings, alarms, lookedAt, source, troubles, expected, images] = await db.batch([
         db
           .prepare(`SELECT ${CREDENTIAL_COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id = ?2`)
           .bind(teamId, id),
         db.prepare(DAYS).bind(teamId, id, first),
         db.prepare(SIGHTINGS).bind(teamId, id, span.from, span.to, before?.at ?? span.to + 1, before?.key ?? '', limit),
         db.prepare(ALARMS).bind(teamId, id, first * DAY_MS),
+        db.prepare(ALERTS_LOOKED_AT).bind(teamId, first * DAY_MS),
         db
           .prepare(
             'SELECT s.* FROM credentials c JOIN sources s ON s.id = c.source_id WHERE c.team_id = ?1 AND c.id = ?2',
@@ -152,6 +158,7 @@ export function createCredentialPageStore(db: D1Database) {
       if (credential === undefined) return null;
       // Sorted here: workerd's SQLite gives the order of the inner query, whatever the outer one asks for.
       const counted = rows<UsedDay & { n: number }>(days).sort((a, b) => a.day - b.day);
+      const [alerts] = rows<{ n: number; since: number | null }>(lookedAt);
       const read = counted.reduce((sum, { n }) => sum + n, 0);
       return {
         credential,
@@ -162,6 +169,7 @@ export function createCredentialPageStore(db: D1Database) {
           ...row,
           isOpen: row.isOpen === 1,
         })),
+        alarmsSince: alerts === undefined || alerts.n < ALERTS ? null : alerts.since,
         source: rows<Parameters<typeof sourceOf>[0]>(source).map(sourceOf)[0] ?? null,
         troubles: rows<{ fact: string; openedAt: number; closedAt: number | null }>(troubles).map((row) => ({
           ...row,
