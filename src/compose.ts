@@ -8,6 +8,7 @@ import { createHookSecrets } from './hook-secrets.ts';
 import { createReportWriter } from './notify/blast-radius.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createSlackReplies } from './notify/slack-replies.ts';
+import { sourceAdvice } from './notify/source-words.ts';
 import { createRegistry } from './oci/registry.ts';
 import { createAccessTokens } from './oidc/access.ts';
 import { createCiTokens } from './oidc/verify.ts';
@@ -27,6 +28,8 @@ import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
+import { createCredentialListStore } from './store/credential-lists.ts';
+import { createCredentialPageStore } from './store/credential-page.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
 import { createDigestPageStore } from './store/digest-page.ts';
@@ -36,6 +39,7 @@ import { createSubscriptionStore } from './store/event-subscriptions.ts';
 import { createExportStore } from './store/exports.ts';
 import { createFirstStepStore } from './store/first-steps.ts';
 import { createHealthStore, type HealthThatPasses } from './store/health.ts';
+import { createHealthPageStore } from './store/health-page.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
 import { createInboxStore } from './store/inbox.ts';
@@ -179,8 +183,12 @@ function compose(env: Env) {
     attributions: createAttributionStore(env.DB),
     reviews: createReviewStore(env.DB),
     credentials: createCredentialStore(env.DB),
+    credentialLists: createCredentialListStore(env.DB),
+    credentialPage: createCredentialPageStore(env.DB),
+    healthPage: createHealthPageStore(env.DB),
     blastRadius: createBlastRadiusStore(env.DB),
     reportWriter: createReportWriter(),
+    sourceAdvice,
     overview: createOverviewStore(env.DB),
     search: createSearchStore(env.DB),
     repositoryList: createRepositoryListStore(env.DB),

@@ -1,5 +1,5 @@
 import type { HealthFact } from '../domain/health.ts';
-import type { SourcePart } from '../domain/source.ts';
+import type { PartStatus, SourcePart } from '../domain/source.ts';
 import type { HealthWords } from './health-words-shape.ts';
 import { utcMinute } from './utc.ts';
 
@@ -22,9 +22,9 @@ export function sourceHealthWords(fact: FactAboutSources): HealthWords {
         consequence:
           fact.part === 'audit-log'
             ? 'Which token pushed is not named any more; a push that no webhook tells of waits for the sweep.'
-            : 'A token that is used, made or left lying goes unnoticed, bait included.',
+            : partCost(fact.part),
         action:
-          'If the login was changed or revoked, give it anew: PATCH /api/v1/sources/{id}. If a right was taken away, give it back or disconnect the source.',
+          'If the login was changed or revoked, give it anew under Settings, Sources. If a right was taken away, give it back or disconnect the source.',
       };
     case 'audit-log-gap':
       return {
@@ -38,3 +38,43 @@ export function sourceHealthWords(fact: FactAboutSources): HealthWords {
       };
   }
 }
+
+/** How a part answers, in a word or two. */
+export const PART_STATES: Readonly<Record<PartStatus['state'], string>> = {
+  unread: 'Not read yet',
+  off: 'Not with this login',
+  ok: 'Answers',
+  'signed-out': 'Login refused',
+  forbidden: 'May not read it',
+  'not-on-plan': 'Not on this plan',
+  waiting: 'Asked to wait',
+  failing: 'No answer',
+};
+
+/** What to do about a part that does not answer; `null`: nothing. */
+export function sourceAdvice(part: SourcePart, { state }: PartStatus): string | null {
+  switch (state) {
+    case 'unread':
+    case 'off':
+    case 'ok':
+      return null;
+    case 'signed-out':
+      return 'The login was revoked, has expired or is wrong. Make a new token and give it under Settings, Sources, or with PATCH /api/v1/sources/{id}.';
+    case 'forbidden':
+      return part === 'audit-log'
+        ? 'The login may not read the audit log: use an owner, or an organization token with scope-activity-read.'
+        : `The login may not read the ${PART_WORDS[part]}: use a personal token of an owner.`;
+    case 'not-on-plan':
+      return 'The plan of this account does not have it. Without it, attribution goes by last-used times; it is asked again every day.';
+    case 'waiting':
+      return 'Docker Hub asked us to wait. Nothing to do, unless it lasts.';
+    case 'failing':
+      return 'Docker Hub does not answer in a way we understand. Nothing to do, unless it lasts.';
+  }
+}
+
+/** What goes unnoticed while a part cannot be read. */
+export const partCost = (part: SourcePart): string =>
+  part === 'audit-log'
+    ? 'Which token pushed is not named; a push that no webhook tells of waits for the sweep.'
+    : 'A token that is used, made or left lying goes unnoticed, bait included.';

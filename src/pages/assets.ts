@@ -1,4 +1,5 @@
 import { BASE } from './style/base.ts';
+import { CREDENTIALS } from './style/credentials.ts';
 import { FORMS } from './style/forms.ts';
 import { FRAME } from './style/frame.ts';
 import { MEDIA } from './style/media.ts';
@@ -32,7 +33,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 `;
 
 /** Comments and the indentation of the sources are no use to a browser. */
-const parts = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY, WELCOME, SETTINGS];
+const parts = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY, WELCOME, SETTINGS, CREDENTIALS];
 const style = parts.join('').replace(/\n\s*/g, '\n').trim();
 
 /** FNV-1a, 32 bits: it tells one release's file from another's and protects nothing. */

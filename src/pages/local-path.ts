@@ -16,8 +16,9 @@ export function localPath(given: string | null | undefined): string {
     return '/';
   }
   if (/^\/[/\\]|[\\\p{Cc}]/u.test(decoded)) return '/';
-  // What a browser would make of it. Dots are resolved by now: `/.//evil` has become `//evil`.
+  // What a browser would make of it. Dots are resolved by now: `/.//evil` has become `//evil`, `/./%2fevil` `/%2fevil`.
   const { origin, pathname, search } = new URL(given, 'https://here.invalid');
-  if (origin !== 'https://here.invalid' || pathname.startsWith('//') || pathname.startsWith('/signin')) return '/';
+  const isElsewhere = origin !== 'https://here.invalid' || decodeURIComponent(pathname).startsWith('//');
+  if (isElsewhere || pathname.startsWith('/signin')) return '/';
   return `${pathname}${search}`;
 }

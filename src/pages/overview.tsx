@@ -115,7 +115,7 @@ function Quiet({ input, overview }: { readonly input: PageInput; readonly overvi
               ) : (
                 <>
                   {sweptAt === null ? 'No sweep is complete yet.' : `Last sweep ${duration(now - sweptAt)} ago.`}{' '}
-                  <a href="/alerts?state=health">Troubles of our own</a>
+                  <a href="/health">Every source</a>
                 </>
               ),
           },
@@ -151,8 +151,7 @@ function Blind({ overview, now }: { readonly overview: Overview; readonly now: n
       <Icon name="blind" />
       <span>
         <b>{healthWords(first.fact).title}</b>, since {shownTime(first.openedAt, now)}
-        {more}. {healthWords(first.fact).consequence} Our problem, not an attack.{' '}
-        <a href="/alerts?state=health">What that means</a>
+        {more}. {healthWords(first.fact).consequence} Our problem, not an attack. <a href="/health">What that means</a>
       </span>
     </p>
   );

@@ -4,9 +4,13 @@ import { may } from '../domain/person.ts';
 import { alertPages } from './alerts.tsx';
 import { SCRIPT_ASSET, STYLE } from './assets.ts';
 import { auditPages } from './audit.tsx';
+import { blastRadiusPages } from './blast-radius.tsx';
 import { dropToken } from './cookies.ts';
+import { credentialPages } from './credential.tsx';
+import { credentialListPages } from './credentials.tsx';
 import { digestPages } from './digest.tsx';
 import { readPost } from './guard.ts';
+import { healthPages } from './health.tsx';
 import { localPath } from './local-path.ts';
 import { overviewPages } from './overview.tsx';
 import { notHere, type PageEnv, PageProblem, type PageRoute } from './page.ts';
@@ -37,6 +41,10 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...repositoryPages,
   ...digestPages,
   ...welcomePages,
+  ...credentialListPages,
+  ...credentialPages,
+  ...blastRadiusPages,
+  ...healthPages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

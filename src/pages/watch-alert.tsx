@@ -1,12 +1,13 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { WatchAlertFacts } from '../domain/alert.ts';
 import { explainCredential, tokenInWords } from '../notify/credential-words.ts';
-import { reachPath, revokePage, watchActions, watchSubject } from '../notify/watch-words.ts';
+import { revokePage, watchActions, watchSubject } from '../notify/watch-words.ts';
 import { findingTitle } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
+import { credentialAddress } from './addresses.ts';
 import { AlertLog, type Message } from './parts/alert-log.tsx';
 import { FindingBlock } from './parts/finding.tsx';
-import { Command, type Step, Steps } from './parts/steps.tsx';
+import { type Step, Steps } from './parts/steps.tsx';
 import { When } from './parts/when.tsx';
 
 export const WATCH_MEANING = {
@@ -67,8 +68,7 @@ function stepsOf(facts: WatchAlertFacts): Step[] {
   const { credential } = facts;
   const title = credential === null ? 'Find out who did it' : 'Close the leak';
   const advice = watchActions(facts).map((action) => ({ title, body: <p class="small">{action}</p> }));
-  const path = reachPath(facts);
-  if (credential === null || path === null) return advice;
+  if (credential === null) return advice;
   const page = revokePage(facts);
   const where =
     page === null ? (
@@ -83,10 +83,11 @@ function stepsOf(facts: WatchAlertFacts): Step[] {
     {
       title: 'See what it could have pushed',
       body: (
-        <Command
-          text={`curl -sS $PUSHWARDEN${path} -H "authorization: Bearer $KEY"`}
-          label="Command that asks what it could have pushed"
-        />
+        <p class="small">
+          <a href={`${credentialAddress(credential.id)}/blast-radius`}>Its blast radius</a>: every repository in its
+          reach, every push that is or may be its own, and what to go back to.{' '}
+          <a href={credentialAddress(credential.id)}>Its uses</a> tell since when it may have been in other hands.
+        </p>
       ),
     },
     ...advice,
@@ -107,7 +108,7 @@ function Facts({ facts, now }: { readonly facts: WatchAlertFacts; readonly now: 
           <>
             <dt>Id</dt>
             <dd>
-              <code>{`C-${credential.id}`}</code>
+              <a href={credentialAddress(credential.id)}>{`C-${credential.id}`}</a>
             </dd>
             <dt>Account</dt>
             <dd>{account ?? 'not named'}</dd>

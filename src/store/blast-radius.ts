@@ -1,6 +1,5 @@
 import type { D1Database } from '@cloudflare/workers-types';
 import type { KeptAttribution } from '../domain/attribution.ts';
-import { isToken } from '../domain/credential.ts';
 import type { SeenPushing, WatchedImage } from '../domain/credential-reach.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { HealthFact } from '../domain/health.ts';
@@ -28,6 +27,7 @@ import {
   verdictCode,
   verdictOf,
 } from './codec.ts';
+import { CREDENTIAL_COLUMNS, type CredentialRow, credentialOf } from './credentials.ts';
 import { statusOf } from './sources.ts';
 
 const MOST_TOKENS = 200;
@@ -41,10 +41,15 @@ const PAST_TROUBLES = 500;
 /** How far back a digest to go back to is looked for. */
 const BEFORE_PUSHES = 50;
 
-/** The account of a token, of which webhooks and logs tell. */
-const ACCOUNT = `(SELECT id FROM credentials WHERE team_id = ?1 AND kind = 'dockerhub-account' AND external_id = ?2)`;
+const OWN = `SELECT ${CREDENTIAL_COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id = ?2`;
 
-const TOKENS = `SELECT id, kind, name, used_at AS usedAt, gone_at AS goneAt FROM credentials WHERE team_id = ?1 AND account = ?2 ORDER BY id LIMIT ${MOST_TOKENS}`;
+/** A token has an account, whose uses may be its own: webhooks and logs tell of it. */
+const ACCOUNT = `(SELECT a.id FROM credentials c JOIN credentials a ON a.team_id = ?1 AND a.kind = 'dockerhub-account' AND a.external_id = c.account
+  WHERE c.team_id = ?1 AND c.id = ?2 AND c.kind IN ('dockerhub-pat', 'dockerhub-oat', 'dockerhub-oidc'))`;
+
+// An account has tokens.
+const TOKENS = `SELECT t.id, t.kind, t.name, t.used_at AS usedAt, t.gone_at AS goneAt FROM credentials c JOIN credentials t ON t.team_id = ?1 AND t.account = c.external_id
+  WHERE c.team_id = ?1 AND c.id = ?2 AND c.kind = 'dockerhub-account' ORDER BY t.id LIMIT ${MOST_TOKENS}`;
 
 // Reads the team's sources, and of each the rows of its log that wait.
 const SOURCES = `SELECT s.id, s.account, s.organization, s.created_at, s.status, (SELECT count(*) FROM (SELECT 1 FROM audit_rows a
@@ -58,13 +63,15 @@ const TROUBLES = `SELECT * FROM (SELECT 1 AS ours, fact, opened_at AS openedAt, 
   UNION ALL SELECT * FROM (SELECT ${OURS} AND closed_at IS NOT NULL AS ours, fact, opened_at AS openedAt, coalesce(closed_at, 0) AS closedAt
     FROM health_alerts ORDER BY id DESC LIMIT ${PAST_TROUBLES})`;
 
-const WATCHED = `SELECT id, registry, path, created_at AS createdAt FROM repositories WHERE team_id = ?1 AND registry = 'docker.io' ORDER BY path LIMIT ?2`;
+// Of other registries' credentials nothing is asked.
+const WATCHED = `SELECT r.id, r.registry, r.path, r.created_at AS createdAt FROM credentials c CROSS JOIN repositories r ON r.team_id = ?1 AND r.registry = 'docker.io'
+  WHERE c.team_id = ?1 AND c.id = ?2 AND c.kind LIKE 'dockerhub-%' ORDER BY r.path LIMIT ?3`;
 
 const days = (whose: string): string =>
   `SELECT * FROM (SELECT * FROM credential_days WHERE credential_id = ${whose} ORDER BY day DESC LIMIT ${MOST_DAYS})`;
-const SEEN = `SELECT r.id, r.registry, r.path, r.created_at AS createdAt, d.credential_id = ?3 AS itself, sum(d.pushes) AS pushes,
+const SEEN = `SELECT r.id, r.registry, r.path, r.created_at AS createdAt, d.credential_id = ?2 AS itself, sum(d.pushes) AS pushes,
     sum(d.possible) AS possible, max(d.day) AS day
-  FROM (${days('?3')} UNION ALL ${days(ACCOUNT)}) d JOIN repositories r ON r.id = d.repository_id AND r.team_id = ?1
+  FROM (${days('?2')} UNION ALL ${days(ACCOUNT)}) d JOIN repositories r ON r.id = d.repository_id AND r.team_id = ?1
   WHERE d.pushes > 0 OR d.possible > 0 GROUP BY r.id, d.credential_id`;
 
 // Reads the rows it answers with, and for each its image and push.
@@ -222,32 +229,31 @@ const detailOf = ({ kind, findings, evidence, alertId, current, before }: Detail
 /** What a report about a credential is made of. Everything by key: nothing grows with what others did. */
 export function createBlastRadiusStore(db: D1Database): BlastRadiusStore {
   return {
-    async read(teamId, credential, span, before, limits) {
-      const isHub = isToken(credential.kind) || credential.kind === 'dockerhub-account';
-      // A token has an account, whose uses may be its own; an account has tokens.
-      const hasAccount = isToken(credential.kind);
-      const account = hasAccount ? credential.account : null;
+    async read(teamId, id, span, before, limits) {
       const place = [span.from, before.at, before.key, limits.uses] as const;
-      const [sources, troubles, watched, seen, own, other] = await db.batch([
+      const [found, sources, troubles, watched, seen, own, ofAccount, tokens] = await db.batch([
+        db.prepare(OWN).bind(teamId, id),
         db.prepare(SOURCES).bind(teamId, span.from, span.to),
         db.prepare(TROUBLES).bind(teamId),
-        db.prepare(WATCHED).bind(teamId, isHub ? limits.images : 0),
-        db.prepare(SEEN).bind(teamId, account, credential.id),
-        db.prepare(OWN_USES).bind(teamId, credential.id, ...place),
-        hasAccount
-          ? db.prepare(ACCOUNT_USES).bind(teamId, account, ...place)
-          : db.prepare(TOKENS).bind(teamId, isHub ? credential.externalId : null),
+        db.prepare(WATCHED).bind(teamId, id, limits.images),
+        db.prepare(SEEN).bind(teamId, id),
+        db.prepare(OWN_USES).bind(teamId, id, ...place),
+        db.prepare(ACCOUNT_USES).bind(teamId, id, ...place),
+        db.prepare(TOKENS).bind(teamId, id),
       ]);
       // The batch's answers are untyped; these are the columns that the statements name.
       const rows = <T>(result: { readonly results: unknown[] } | undefined): T[] => (result?.results ?? []) as T[];
+      const [credential] = rows<CredentialRow>(found).map(credentialOf);
+      if (credential === undefined) return null;
       return {
+        credential,
         ...troublesOf(rows<TroubleRow>(troubles)),
         sources: rows<SourceRow>(sources).map(sourceOf),
         watched: rows<ImageRow>(watched).map(watchedOf),
         seen: rows<SeenRow>(seen).map(seenOf),
         own: rows<UseRow>(own).map(useOf),
-        ofAccount: hasAccount ? rows<UseRow>(other).map(useOf) : [],
-        tokens: hasAccount ? [] : rows<AccountToken>(other),
+        ofAccount: rows<UseRow>(ofAccount).map(useOf),
+        tokens: rows<AccountToken>(tokens),
       };
     },
 

@@ -35,13 +35,13 @@ export interface CredentialRecord {
   readonly markedBy: string | null;
 }
 
-const COLUMNS = `c.id, c.kind, c.external_id AS externalId, c.name, c.account, c.source_id AS source, c.created_by AS createdBy,
+export const CREDENTIAL_COLUMNS = `c.id, c.kind, c.external_id AS externalId, c.name, c.account, c.source_id AS source, c.created_by AS createdBy,
   c.created_at AS createdAt, c.creator_ip AS creatorIp, c.expires_at AS expiresAt, c.scopes, c.resources, c.active, c.used_at AS usedAt,
   c.gone_at AS goneAt, c.first_seen_at AS firstSeenAt,
   (SELECT s.at FROM sightings s WHERE s.credential_id = c.id ORDER BY s.at DESC LIMIT 1) AS lastSeenAt,
   c.mark, c.expected_on AS expectedOn, c.ci_only AS ciOnly, c.note, c.marked_at AS markedAt, c.marked_by AS markedBy`;
 
-type Row = Omit<CredentialRecord, 'scopes' | 'resources' | 'active' | 'expectedOn' | 'ciOnly'> & {
+export type CredentialRow = Omit<CredentialRecord, 'scopes' | 'resources' | 'active' | 'expectedOn' | 'ciOnly'> & {
   scopes: string | null;
   resources: string | null;
   active: number | null;
@@ -50,7 +50,7 @@ type Row = Omit<CredentialRecord, 'scopes' | 'resources' | 'active' | 'expectedO
 };
 
 // JSON columns are read back as the types that were written; `as` says which.
-function recordOf(row: Row): CredentialRecord {
+export function credentialOf(row: CredentialRow): CredentialRecord {
   return {
     ...row,
     scopes: row.scopes === null ? null : (JSON.parse(row.scopes) as string[]),
@@ -69,17 +69,17 @@ export interface SightingRecord extends Sighting {
   readonly image: string | null;
 }
 
-const SIGHTING = `s.credential_id AS credential, s.key, s.at, s.since, s.seen_at AS seenAt, s.source, s.action, s.strength,
+export const SIGHTING_COLUMNS = `s.credential_id AS credential, s.key, s.at, s.since, s.seen_at AS seenAt, s.source, s.action, s.strength,
   s.repository_id AS repository, s.seq, s.detail, r.registry || '/' || r.path AS image`;
 
-type SightingRow = Omit<SightingRecord, 'source' | 'action' | 'strength' | 'detail'> & {
+export type SightingRow = Omit<SightingRecord, 'source' | 'action' | 'strength' | 'detail'> & {
   source: number;
   action: number;
   strength: number;
   detail: string | null;
 };
 
-const sightingOf = (row: SightingRow): SightingRecord => ({
+export const sightingOf = (row: SightingRow): SightingRecord => ({
   ...row,
   source: sightingSourceOf(row.source),
   action: sightingActionOf(row.action),
@@ -125,20 +125,31 @@ export function createCredentialStore(db: D1Database) {
     ): Promise<CredentialRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT ${COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id > ?2 AND (?4 IS NULL OR c.kind = ?4) AND (?5 IS NULL OR c.mark = ?5)
+          `SELECT ${CREDENTIAL_COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id > ?2 AND (?4 IS NULL OR c.kind = ?4) AND (?5 IS NULL OR c.mark = ?5)
            ORDER BY c.id LIMIT ?3`,
         )
         .bind(teamId, after, limit, filter.kind, filter.mark)
-        .all<Row>();
-      return rows.results.map(recordOf);
+        .all<CredentialRow>();
+      return rows.results.map(credentialOf);
     },
 
     async get(teamId: number, id: number): Promise<CredentialRecord | null> {
       const row = await db
-        .prepare(`SELECT ${COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id = ?2`)
+        .prepare(`SELECT ${CREDENTIAL_COLUMNS} FROM credentials c WHERE c.team_id = ?1 AND c.id = ?2`)
         .bind(teamId, id)
-        .first<Row>();
-      return row === null ? null : recordOf(row);
+        .first<CredentialRow>();
+      return row === null ? null : credentialOf(row);
+    },
+
+    /** How many of these repositories are the team's. Reads each by its key. */
+    async countTheirs(teamId: number, repositories: readonly number[]): Promise<number> {
+      const row = await db
+        .prepare(
+          'SELECT count(*) AS n FROM json_each(?2) j CROSS JOIN repositories r ON r.id = j.value AND r.team_id = ?1',
+        )
+        .bind(teamId, JSON.stringify([...new Set(repositories)]))
+        .first<{ n: number }>();
+      return row?.n ?? 0;
     },
 
     /** What a maintainer says of it. Its pushes that are not decided, or rogue, are due again. */
@@ -196,7 +207,7 @@ export function createCredentialStore(db: D1Database) {
     ): Promise<SightingRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT ${SIGHTING} FROM credentials c JOIN sightings s ON s.credential_id = c.id LEFT JOIN repositories r ON r.id = s.repository_id
+          `SELECT ${SIGHTING_COLUMNS} FROM credentials c JOIN sightings s ON s.credential_id = c.id LEFT JOIN repositories r ON r.id = s.repository_id
            WHERE c.team_id = ?1 AND c.id = ?2 AND s.at >= ?3 AND s.at <= ?4 AND (s.at, s.key) < (?5, ?6) ORDER BY s.at DESC, s.key DESC LIMIT ?7`,
         )
         .bind(teamId, id, span.from, span.to, before?.at ?? span.to + 1, before?.key ?? '', limit)
@@ -242,7 +253,7 @@ export function createCredentialStore(db: D1Database) {
     ): Promise<SightingRecord[]> {
       const rows = await db
         .prepare(
-          `SELECT ${SIGHTING} FROM repositories r JOIN credential_days d INDEXED BY credential_days_by_repository ON d.repository_id = r.id AND d.day = ?3
+          `SELECT ${SIGHTING_COLUMNS} FROM repositories r JOIN credential_days d INDEXED BY credential_days_by_repository ON d.repository_id = r.id AND d.day = ?3
              JOIN sightings s ON s.credential_id = d.credential_id AND s.at >= ?3 * ${DAY_MS} AND s.at < (?3 + 1) * ${DAY_MS} AND s.repository_id = r.id
            WHERE r.team_id = ?1 AND r.id = ?2 AND (s.at, s.key) < (?5, ?6) ORDER BY s.at DESC, s.key DESC LIMIT ?4`,
         )

@@ -73,11 +73,11 @@ export function createSourceAdminStore(db: D1Database) {
     },
 
     /** To be read now. */
-    async pollNow(teamId: number, id: number, now: number): Promise<void> {
-      await db
-        .prepare('UPDATE sources SET next_poll_at = ?3 WHERE team_id = ?1 AND id = ?2')
-        .bind(teamId, id, now)
-        .run();
+    async pollNow(teamId: number, id: number, now: number, audit: AuditEntry): Promise<void> {
+      await db.batch([
+        db.prepare('UPDATE sources SET next_poll_at = ?3 WHERE team_id = ?1 AND id = ?2').bind(teamId, id, now),
+        auditEntry(db, audit),
+      ]);
     },
   };
 }

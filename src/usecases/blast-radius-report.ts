@@ -174,6 +174,7 @@ export interface ReadSource extends Pick<Source, 'id' | 'account' | 'organizatio
 
 /** Everything about a credential that a report is made of. */
 export interface ReportFacts {
+  readonly credential: ReportCredential;
   readonly tokens: readonly AccountToken[];
   readonly sources: readonly ReadSource[];
   readonly troubles: readonly PastTrouble[];
@@ -187,14 +188,17 @@ export interface ReportFacts {
 }
 
 export interface BlastRadiusStore {
-  /** One batch. Reads nothing but what it answers with. @param before where to begin */
+  /**
+   * One batch. Reads nothing but what it answers with; `null`: the team has no such credential.
+   * @param before where to begin
+   */
   read(
     teamId: number,
-    credential: ReportCredential,
+    credential: number,
     span: Span,
     before: ReportCursor,
     limits: { readonly uses: number; readonly images: number },
-  ): Promise<ReportFacts>;
+  ): Promise<ReportFacts | null>;
   /** In the order of the keys; `null`: there is no such push any more. */
   details(
     teamId: number,

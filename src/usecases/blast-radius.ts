@@ -21,7 +21,7 @@ import { sourceName } from './poll-source.ts';
 import { HISTORY_MS } from './read-audit-log.ts';
 import { summaryOf, toRestore } from './report-summary.ts';
 
-/** Pushes on a page, and other uses. */
+/** Pushes on a page, and other uses, unless fewer are asked for. */
 export const PAGE = 1000;
 /** Uses of a credential (and of its account) that are sorted out, and counted, at once. */
 const USES_AT_ONCE = 5000;
@@ -30,35 +30,39 @@ const MOST_IMAGES = 5000;
 
 export interface ReportAsked {
   readonly teamId: number;
-  readonly credential: ReportCredential;
+  readonly credential: number;
   readonly span: Span;
   /** Where the page before ended; `null`: the first. */
   readonly after: ReportCursor | null;
   readonly now: number;
+  /** At most so many pushes, and so many other uses, on a page. */
+  readonly page?: number;
 }
 
 type Shared = SharedUse<ScannedUse>;
 
 /**
  * What a credential could have pushed, and what was seen: a page of it. Reads what was seen of the credential and of its
- * account in the span, and nothing else of history.
+ * account in the span, and nothing else of history. `null`: the team has no such credential.
  */
-export async function blastRadius(store: BlastRadiusStore, asked: ReportAsked): Promise<BlastRadius> {
-  const { credential, span, after, teamId, now } = asked;
+export async function blastRadius(store: BlastRadiusStore, asked: ReportAsked): Promise<BlastRadius | null> {
+  const { span, after, teamId, now, page = PAGE } = asked;
   const limits = { uses: USES_AT_ONCE, images: MOST_IMAGES };
   const end = { at: span.to + 1, key: '' };
   // A row of a log is told apart from the push that it is about only beside it.
   const start = after === null ? end : { at: Math.min(span.to, after.at + SAME_PUSH_MS) + 1, key: '' };
-  let facts = await store.read(teamId, credential, span, start, limits);
+  let facts = await store.read(teamId, asked.credential, span, start, limits);
+  if (facts === null) return null;
   // Unless so much happened in that hour that nothing older is reached.
   if (after !== null && isNotBefore(floorOf(facts), after))
-    facts = await store.read(teamId, credential, span, after, limits);
+    facts = (await store.read(teamId, asked.credential, span, after, limits)) ?? facts;
+  const { credential } = facts;
   const floor = floorOf(facts);
   const all = [...facts.own, ...facts.ofAccount].sort(newestFirst);
   const { shared, others } = shareUses(credential, all);
   const reachable = shared.filter(({ use }) => isWithin(use, after, floor));
-  const { items, next } = pageOf(reachable, floor);
-  const pushes = await pushesOf(store, asked, items);
+  const { items, next } = pageOf(reachable, floor, page);
+  const pushes = await pushesOf(store, { ...asked, credential }, items);
   const restorable = toRestore(pushes);
   const reach = reachOf(credential, facts.watched, facts.seen);
   const counted = { others, repositories: reach.repositories.length, countedSince: floor?.at ?? span.from };
@@ -105,12 +109,13 @@ const isWithin = (use: ReportCursor, after: ReportCursor | null, floor: ReportCu
 function pageOf(
   shared: readonly Shared[],
   floor: ReportCursor | null,
+  size: number,
 ): { readonly items: readonly Shared[]; readonly next: ReportCursor | null } {
   const counts = { pushes: 0, uses: 0 };
   const end = shared.findIndex(({ use }) => {
     const of = use.action === 'push' ? 'pushes' : 'uses';
     counts[of] += 1;
-    return counts[of] > PAGE;
+    return counts[of] > size;
   });
   const last = end < 0 ? floor : shared[end - 1]?.use;
   return {
@@ -121,7 +126,7 @@ function pageOf(
 
 async function pushesOf(
   store: BlastRadiusStore,
-  { teamId, credential, span }: ReportAsked,
+  { teamId, credential, span }: Pick<ReportAsked, 'teamId' | 'span'> & { readonly credential: ReportCredential },
   items: readonly Shared[],
 ): Promise<readonly ReportPush[]> {
   const pushes = items.filter(({ use }) => use.action === 'push');

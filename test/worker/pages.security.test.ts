@@ -12,7 +12,19 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { alert: '', digest: '', policy: '', watched: 0, member: 0, invitation: 0, key: 0, session: 0, channel: 0 };
+const one = {
+  alert: '',
+  digest: '',
+  policy: '',
+  watched: 0,
+  member: 0,
+  invitation: 0,
+  key: 0,
+  session: 0,
+  channel: 0,
+  credential: 0,
+  source: 0,
+};
 
 /** Sigstore's own, under another name. */
 const ROOT = SEEDS.find(({ name }) => name === 'public-good')?.trustedRoot?.json ?? '';
@@ -118,6 +130,43 @@ const table: Readonly<Record<string, Entry>> = {
   },
   'get /settings/retention': { shows: 'Retention', other: 'own' },
   'post /settings/keys/:id/revoke': { path: () => `/settings/keys/${one.key}/revoke`, other: '404' },
+  'get /credentials': { shows: 'token-of-one', other: 'own' },
+  'get /credentials/:id': { path: () => `/credentials/C-${one.credential}`, shows: 'token-of-one', other: '404' },
+  'get /credentials/:id/blast-radius': {
+    path: () => `/credentials/C-${one.credential}/blast-radius`,
+    shows: 'token-of-one',
+    other: '404',
+  },
+  'get /credentials/:id/blast-radius.csv': {
+    path: () => `/credentials/C-${one.credential}/blast-radius.csv`,
+    shows: 'docker.io/org/watched',
+    other: '404',
+  },
+  'get /credentials/:id/blast-radius.json': {
+    path: () => `/credentials/C-${one.credential}/blast-radius.json`,
+    shows: 'token-of-one',
+    other: '404',
+  },
+  'get /credentials/:id/blast-radius.md': {
+    path: () => `/credentials/C-${one.credential}/blast-radius.md`,
+    shows: 'token-of-one',
+    other: '404',
+  },
+  'post /credentials/:id/mark': {
+    path: () => `/credentials/C-${one.credential}/mark`,
+    form: { mark: 'canary', where: 'everywhere', note: 'lies in the old wiki' },
+    other: '404',
+  },
+  'get /health': { shows: 'org/watched', other: 'own' },
+  'get /settings/sources': { shows: 'hub-of-one', other: 'own' },
+  'post /settings/sources': { form: { account: 'new-hub', organization: '', secret: 'correct horse' }, other: 'own' },
+  'post /settings/sources/:id/poll': { path: () => `/settings/sources/${one.source}/poll`, other: '404' },
+  'post /settings/sources/:id/login': {
+    path: () => `/settings/sources/${one.source}/login`,
+    form: { secret: 'correct horse' },
+    other: '404',
+  },
+  'post /settings/sources/:id/remove': { path: () => `/settings/sources/${one.source}/remove`, other: '404' },
 };
 
 const nameOf = ({ method, path }: PageRoute): string => `${method} ${path}`;
@@ -168,6 +217,14 @@ beforeAll(async () => {
   one.session = (await addSignedIn(db, 1, 'of-team-one-too', 'viewer')).session;
   const id = async (sql: string) => (await db.prepare(sql).first<{ id: number }>())?.id ?? 0;
   one.key = await id("SELECT id FROM api_keys WHERE name = 'spare'");
+  for (const name of ['hub-of-one', 'new-hub'])
+    pushwarden.hub.addUser(name, { password: 'correct horse', plan: 'pro' });
+  const login = { kind: 'dockerhub', account: 'hub-of-one', secret: 'correct horse' };
+  one.source = (await pushwarden.api('POST', '/sources', login)).json.id;
+  one.credential = await id(
+    `INSERT INTO credentials (team_id, kind, external_id, name, first_seen_at, account, source_id)
+     VALUES (1, 'dockerhub-pat', 'of-one', 'token-of-one', 0, 'org', ${one.source}) RETURNING id`,
+  );
   one.invitation = await id(
     "INSERT INTO invitations (team_id, role, provider, login, expires_at, created_at, created_by) VALUES (1, 'viewer', 'github', 'octocat', 9e15, 0, 'test') RETURNING id",
   );
@@ -304,9 +361,7 @@ describe('another team', () => {
     } else {
       expect([200, 303]).toContain(page.status);
     }
-    expect(page.html).not.toMatch(
-      /watched:|org\/watched<|of-team-one|channel-one|root-of-one|spare|octocat|-1 \(|owner-1/,
-    );
+    expect(page.html).not.toMatch(/watched:|org\/watched<|of-team-one|-of-one|channel-one|spare|octocat|-1 \(|owner-1/);
     const after = await state();
     // People and secrets of hooks have no team of their own: those that team 2 made are new, and nothing else is.
     const made = (text: string): string =>

@@ -51,7 +51,8 @@ describe('a bait token that was used', () => {
     expect(text).toContain('exists only as bait; nothing honest uses it.');
     expect(text).toContain('rotate all secrets kept there');
     expect(text).toContain('Revoke personal token backup-key');
-    expect(text).toContain(`$PUSHWARDEN/api/v1/credentials/${credential}/blast-radius`);
+    expect(html).toContain(`href="/credentials/${credential}/blast-radius"`);
+    expect(html).toContain(`<a href="/credentials/${credential}">${credential}</a>`);
     expect(html).toContain('href="https://app.docker.com/settings/personal-access-tokens"');
     expect(html).not.toMatch(/sha256:|\/expect"|Which digest|NaN|undefined|Invalid/);
   });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
 import type { CredentialRecord, SightingCursor, SightingRecord } from '../../store/credentials.ts';
+import { markCredential } from '../../usecases/mark-credential.ts';
 import { credentialView, dayView, sightingView } from '../credential-views.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
@@ -17,9 +18,6 @@ import {
 } from '../schemas/credentials.ts';
 import { page } from '../schemas/records.ts';
 import { repositoryOf } from './repositories.ts';
-
-/** A mark can change the verdict of pushes that are this young, in ms. */
-const CONCERNED_MS = 30 * 86_400_000;
 
 const change = z
   .strictObject({
@@ -58,7 +56,7 @@ function sightingPage(records: readonly SightingRecord[], limit: number) {
   return { items: records.map(sightingView), next: last === undefined ? null : `${last.at}-${last.key}` };
 }
 
-async function markCredential({
+async function markOne({
   params,
   body,
   caller,
@@ -67,28 +65,9 @@ async function markCredential({
 }: RouteInput<z.output<typeof credentialId>, unknown, z.output<typeof change>>): Promise<
   z.input<typeof credentialAnswer>
 > {
-  const before = await credentialOf(services, caller.teamId, params.id);
-  const after = {
-    mark: body.mark ?? before.mark,
-    expectedOn: body.expectedOn === undefined ? before.expectedOn : body.expectedOn,
-    ciOnly: body.ciOnly ?? before.ciOnly,
-    note: body.note === undefined ? before.note : body.note,
-  };
-  for (const id of after.expectedOn ?? []) await repositoryOf(services, caller.teamId, id);
-  const audit = {
-    teamId: caller.teamId,
-    at: now,
-    actor: caller.name,
-    action: 'credential.marked',
-    target: `C-${before.id}`,
-    detail: { before: { mark: before.mark, expectedOn: before.expectedOn, ciOnly: before.ciOnly }, after },
-  };
-  await services.credentials.mark(caller.teamId, before.id, after, caller.name, now, audit);
-  // From now on it is used no more: what it pushed while it was in use is not judged by that.
-  const concerned =
-    after.mark === 'retired' ? [] : await services.credentials.concerned(caller.teamId, before.id, now - CONCERNED_MS);
-  if (concerned.length > 0) await services.wakeups.checks(concerned.map((key) => ({ check: key })));
-  return credentialView(await credentialOf(services, caller.teamId, before.id));
+  const by = { teamId: caller.teamId, name: caller.name, now };
+  if (!(await markCredential(services, by, params.id, body))) throw notFound();
+  return credentialView(await credentialOf(services, caller.teamId, params.id));
 }
 
 export const credentialRoutes: readonly ApiRoute[] = [
@@ -128,7 +107,7 @@ export const credentialRoutes: readonly ApiRoute[] = [
     params: credentialId,
     body: change,
     response: credentialAnswer,
-    handle: markCredential,
+    handle: markOne,
   }),
   route({
     method: 'get',

@@ -1,13 +1,18 @@
 import * as z from 'zod';
 import type { Services } from '../../compose.ts';
-import type { PartStatus, SourcePart } from '../../domain/source.ts';
+import type { SourcePart } from '../../domain/source.ts';
+import {
+  type Connector,
+  connectSource,
+  pollSourceNow,
+  removeSource,
+  renewSource,
+} from '../../usecases/connect-source.ts';
 import type { Source } from '../../usecases/credential-stores.ts';
-import { sealContext } from '../../usecases/poll-source.ts';
-import { createBudget } from '../../usecases/request-budget.ts';
+import type { Caller } from '../context.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, type RouteInput, route } from '../route.ts';
 import { idParam, iso, isoOrNull, time } from '../schemas/common.ts';
-import { sourceAdvice } from '../source-advice.ts';
 
 const accountName = z
   .string()
@@ -48,12 +53,11 @@ const sourceAnswer = z
   })
   .meta({ id: 'Source' });
 
-function partView(name: SourcePart, status: PartStatus): z.input<typeof part> {
-  const { state, since, readAt, reason } = status;
-  return { state, since: iso(since), readAt: isoOrNull(readAt), reason, advice: sourceAdvice(name, status) };
-}
-
-function sourceView({ status, ...source }: Source): z.input<typeof sourceAnswer> {
+function sourceView({ sourceAdvice }: Services, { status, ...source }: Source): z.input<typeof sourceAnswer> {
+  const partView = (name: SourcePart): z.input<typeof part> => {
+    const { state, since, readAt, reason } = status[name];
+    return { state, since: iso(since), readAt: isoOrNull(readAt), reason, advice: sourceAdvice(name, status[name]) };
+  };
   return {
     id: source.id,
     kind: 'dockerhub',
@@ -63,9 +67,9 @@ function sourceView({ status, ...source }: Source): z.input<typeof sourceAnswer>
     polledAt: isoOrNull(source.polledAt),
     nextPollAt: iso(source.nextPollAt),
     parts: {
-      'personal-tokens': partView('personal-tokens', status['personal-tokens']),
-      'organization-tokens': partView('organization-tokens', status['organization-tokens']),
-      'audit-log': partView('audit-log', status['audit-log']),
+      'personal-tokens': partView('personal-tokens'),
+      'organization-tokens': partView('organization-tokens'),
+      'audit-log': partView('audit-log'),
     },
   };
 }
@@ -76,15 +80,10 @@ async function sourceOf(services: Services, teamId: number, id: number): Promise
   return source;
 }
 
-/** A login that does not work is said now, not with the first poll. If nobody answers, the poll will tell. */
-async function checkLogin(services: Services, identifier: string, given: string): Promise<void> {
-  const answer = await services.hub.signIn({ identifier, secret: given }, createBudget(1));
-  if (answer.kind !== 'signed-out') return;
-  throw new Problem(
-    400,
-    `secret: Docker Hub does not let ${identifier} in with it. Is it revoked, expired or mistyped?`,
-  );
-}
+const refused = (account: string): Problem =>
+  new Problem(400, `secret: Docker Hub does not let ${account} in with it. Is it revoked, expired or mistyped?`);
+
+const connectorOf = ({ teamId, name }: Caller, now: number): Connector => ({ teamId, name, now });
 
 async function connect({
   body,
@@ -92,21 +91,10 @@ async function connect({
   services,
   now,
 }: RouteInput<unknown, unknown, z.output<typeof newSource>>): Promise<z.input<typeof sourceAnswer>> {
-  await checkLogin(services, body.account, body.secret);
-  const sealed = await services.seal.seal(body.secret, sealContext(caller.teamId));
-  const organization = body.organization ?? (body.secret.startsWith('dckr_oat_') ? body.account : '');
-  const audit = {
-    teamId: caller.teamId,
-    at: now,
-    actor: caller.name,
-    action: 'source.connected',
-    target: `dockerhub ${body.account}`,
-    detail: { organization },
-  };
-  const source = { account: body.account, organization, sealed };
-  const id = await services.sourceAdmin.add(caller.teamId, source, caller.name, now, audit);
-  if (id === null) throw new Problem(409, `${body.account} is connected already: change it with PATCH.`);
-  return sourceView(await sourceOf(services, caller.teamId, id));
+  const id = await connectSource(services, connectorOf(caller, now), body);
+  if (id === 'refused') throw refused(body.account);
+  if (id === 'there') throw new Problem(409, `${body.account} is connected already: change it with PATCH.`);
+  return sourceView(services, await sourceOf(services, caller.teamId, id));
 }
 
 export const sourceRoutes: readonly ApiRoute[] = [
@@ -129,7 +117,7 @@ export const sourceRoutes: readonly ApiRoute[] = [
     scope: 'read',
     response: z.object({ items: z.array(sourceAnswer) }),
     handle: async ({ caller, services }) => ({
-      items: (await services.sourceAdmin.list(caller.teamId)).map(sourceView),
+      items: (await services.sourceAdmin.list(caller.teamId)).map((source) => sourceView(services, source)),
     }),
   }),
   route({
@@ -140,7 +128,8 @@ export const sourceRoutes: readonly ApiRoute[] = [
     scope: 'read',
     params: idParam,
     response: sourceAnswer,
-    handle: async ({ params, caller, services }) => sourceView(await sourceOf(services, caller.teamId, params.id)),
+    handle: async ({ params, caller, services }) =>
+      sourceView(services, await sourceOf(services, caller.teamId, params.id)),
   }),
   route({
     method: 'patch',
@@ -153,12 +142,9 @@ export const sourceRoutes: readonly ApiRoute[] = [
     response: sourceAnswer,
     async handle({ params, body, caller, services, now }) {
       const { account } = await sourceOf(services, caller.teamId, params.id);
-      await checkLogin(services, account, body.secret);
-      const sealed = await services.seal.seal(body.secret, sealContext(caller.teamId));
-      const what = { action: 'source.changed', target: `dockerhub ${account}`, detail: null };
-      const audit = { teamId: caller.teamId, at: now, actor: caller.name, ...what };
-      await services.sourceAdmin.change(caller.teamId, params.id, sealed, now, audit);
-      return sourceView(await sourceOf(services, caller.teamId, params.id));
+      const done = await renewSource(services, connectorOf(caller, now), params.id, body.secret);
+      if (done === 'refused') throw refused(account);
+      return sourceView(services, await sourceOf(services, caller.teamId, params.id));
     },
   }),
   route({
@@ -171,9 +157,8 @@ export const sourceRoutes: readonly ApiRoute[] = [
     status: 202,
     response: sourceAnswer,
     async handle({ params, caller, services, now }) {
-      await sourceOf(services, caller.teamId, params.id);
-      await services.sourceAdmin.pollNow(caller.teamId, params.id, now);
-      return sourceView(await sourceOf(services, caller.teamId, params.id));
+      await pollSourceNow(services, connectorOf(caller, now), params.id);
+      return sourceView(services, await sourceOf(services, caller.teamId, params.id));
     },
   }),
   route({
@@ -185,10 +170,7 @@ export const sourceRoutes: readonly ApiRoute[] = [
     params: idParam,
     response: z.object({ deleted: z.literal(true) }),
     async handle({ params, caller, services, now }) {
-      const { account } = await sourceOf(services, caller.teamId, params.id);
-      const what = { action: 'source.disconnected', target: `dockerhub ${account}`, detail: null };
-      const audit = { teamId: caller.teamId, at: now, actor: caller.name, ...what };
-      await services.sourceAdmin.remove(caller.teamId, params.id, audit);
+      if ((await removeSource(services, connectorOf(caller, now), params.id)) === 'not-there') throw notFound();
       return { deleted: true as const };
     },
   }),

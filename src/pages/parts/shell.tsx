@@ -121,7 +121,7 @@ function Watch({ frame, now }: { readonly frame: Frame; readonly now: number }):
   const swept = frame.sweptAt === null ? null : <span class="wide"> · swept {duration(now - frame.sweptAt)} ago</span>;
   if (blind > 0) {
     return (
-      <a class="watch is-blind" href="/alerts?state=health">
+      <a class="watch is-blind" href="/health">
         <Icon name="blind" />
         <span>
           {blind === 1 ? '1 source' : `${blind} sources`} blind{swept}
@@ -132,7 +132,7 @@ function Watch({ frame, now }: { readonly frame: Frame; readonly now: number }):
   const words = frame.watched === 0 ? 'Nothing watched' : 'Watching';
   const more = frame.troubles.length === 0 ? null : `, ${frame.troubles.length} to look at`;
   return (
-    <a class="watch" href="/alerts?state=health">
+    <a class="watch" href="/health">
       <Icon name="eye" />
       <span>
         {words}

@@ -9,6 +9,7 @@ const TABS = [
   ['/settings', 'Team', 'see'],
   ['/settings/keys', 'API keys', 'manage-team'],
   ['/settings/channels', 'Channels', 'see'],
+  ['/settings/sources', 'Sources', 'see'],
   ['/settings/issuers', 'Trusted issuers', 'see'],
   ['/settings/retention', 'Retention', 'see'],
   ['/settings/sessions', 'Sessions', 'see'],
@@ -34,6 +35,10 @@ const DONE: ReadonlyMap<string, string> = new Map(
     'channel-removed': 'The channel is removed.',
     'root-given': 'The trusted root is there. It counts for nothing until a policy names it.',
     'root-removed': 'The trusted root is removed.',
+    connected: 'Connected. It is read within a minute; its tokens appear under Credentials.',
+    login: 'The new login is kept. It is tried within a minute.',
+    polled: 'It is read within a minute.',
+    disconnected: 'Disconnected. What was learnt from it stays.',
   }),
 );
 

@@ -14,6 +14,8 @@ import { giveRoot, issuersPage, removeRoot } from './issuers.tsx';
 import { createKey, keysPage, revokeKey } from './keys.tsx';
 import { retentionPage } from './retention.tsx';
 import { endSession, sessionsPage } from './sessions.tsx';
+import { connectForm, loginForm, pollForm, removeForm } from './source-forms.ts';
+import { sourcesPage } from './sources.tsx';
 import { teamPage } from './team.tsx';
 import { changeRole, giveLink, invite, removeMember, switchTeam, withdraw } from './team-forms.tsx';
 
@@ -44,4 +46,9 @@ export const settingsPages: readonly PageRoute[] = [
   { method: 'get', path: '/settings/retention', right: 'see', run: retentionPage },
   { method: 'get', path: '/settings/sessions', right: 'see', run: sessionsPage },
   { method: 'post', path: '/settings/sessions/:id/end', right: 'see', run: endSession },
+  { method: 'get', path: '/settings/sources', right: 'see', run: sourcesPage },
+  { method: 'post', path: '/settings/sources', right: 'manage-team', run: connectForm },
+  { method: 'post', path: '/settings/sources/:id/poll', right: 'manage-team', run: pollForm },
+  { method: 'post', path: '/settings/sources/:id/login', right: 'manage-team', run: loginForm },
+  { method: 'post', path: '/settings/sources/:id/remove', right: 'manage-team', run: removeForm },
 ];
