@@ -100,6 +100,7 @@ describe('a suggested policy', () => {
         trustedRoot: 'public-good',
         tags: ['1.3.0', '1.2.1', '1.2.0'],
         included: true,
+        authority: suggestion.policy.signatures.authorities[0]?.[0],
       },
     ]);
     expect(suggestion.notes).toEqual([
@@ -270,7 +271,7 @@ describe('a suggested policy', () => {
     const seen = [tag('1.1.0', 2, ours), tag('1.0.0', 1, ours)];
     const { policy, signers } = suggestedPolicy(seen, { keys: [authority], repository: 'org/signatures' }, T);
     expect(policy.signatures).toEqual({ mode: 'require', repository: 'org/signatures', authorities: [[authority]] });
-    expect(signers).toEqual([{ kind: 'key', fingerprint, tags: ['1.1.0', '1.0.0'], included: true }]);
+    expect(signers).toEqual([{ kind: 'key', fingerprint, tags: ['1.1.0', '1.0.0'], included: true, authority }]);
     expect(
       suggestedPolicy(seen, { keys: [{ ...authority, key: { ...authority.key, fingerprint: digest(78) } }] }, T)
         .signers,
