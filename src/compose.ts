@@ -34,6 +34,7 @@ import { createExportStore } from './store/exports.ts';
 import { createHealthStore } from './store/health.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
+import { createContentsStore } from './store/image-contents.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
@@ -158,6 +159,7 @@ function compose(env: Env) {
     exports: createExportStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
+    contents: createContentsStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     hubSessions: new Map<string, HubSession>(),
     sources: createSourceStore(env.DB),

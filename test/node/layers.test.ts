@@ -9,6 +9,7 @@ const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
 const PORTS = [
   'usecases/announcement-store.ts',
   'usecases/blast-radius-report.ts',
+  'usecases/contents-store.ts',
   'usecases/credential-stores.ts',
   'usecases/digest-store.ts',
   'usecases/events.ts',
