@@ -25,6 +25,7 @@ import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
+import { createComparisonStore } from './store/comparisons.ts';
 import { createCredentialStore } from './store/credentials.ts';
 import { createDeliveryStore } from './store/deliveries.ts';
 import { createDigestStore } from './store/digests.ts';
@@ -40,6 +41,7 @@ import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createOverviewStore } from './store/overview.ts';
 import { createPeopleStore } from './store/people.ts';
+import { createPushPageStore } from './store/push-page.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createReviewStore } from './store/reviews.ts';
 import { createSearchStore } from './store/search.ts';
@@ -160,6 +162,8 @@ function compose(env: Env) {
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
     contents: createContentsStore(env.DB),
+    comparisons: createComparisonStore(env.DB),
+    pushPages: createPushPageStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     hubSessions: new Map<string, HubSession>(),
     sources: createSourceStore(env.DB),

@@ -16,20 +16,26 @@ import {
 type Image = Extract<ImageContents, { readonly kind: 'image' }>;
 type Index = Extract<ImageContents, { readonly kind: 'index' }>;
 
-/** One part of a configuration. `unclear`: cut on one side or both, so that the rest may differ. */
+/** One part of a configuration. `unclear`: cut on one side or both, so that the rest may differ (or differ more). */
 export type PartChange =
-  | { readonly part: ConfigText; readonly is: 'changed' | 'unclear'; readonly before: string; readonly after: string }
   | {
-      /** A command, whole. */
+      readonly form: 'text';
+      readonly part: ConfigText;
+      readonly unclear: boolean;
+      readonly before: string;
+      readonly after: string;
+    }
+  | {
+      readonly form: 'command';
       readonly part: ConfigList;
-      readonly is: 'changed' | 'unclear';
+      readonly unclear: boolean;
       readonly before: readonly string[];
       readonly after: readonly string[];
     }
   | {
-      /** Names: what came and what went. */
+      readonly form: 'names';
       readonly part: ConfigList;
-      readonly is: 'names' | 'unclear-names';
+      readonly unclear: boolean;
       readonly added: readonly string[];
       readonly removed: readonly string[];
     };
@@ -158,24 +164,21 @@ const isCut = (part: ConfigList | ConfigText, ...configs: readonly ImageConfig[]
   configs.some(({ cut }) => cut.includes(part));
 
 function textChange(part: ConfigText, old: ImageConfig, now: ImageConfig): PartChange[] {
-  const [before, after] = [old[part], now[part]];
-  if (before !== after) return [{ part, is: 'changed', before, after }];
-  return isCut(part, old, now) ? [{ part, is: 'unclear', before, after }] : [];
+  const [before, after, unclear] = [old[part], now[part], isCut(part, old, now)];
+  return before === after && !unclear ? [] : [{ form: 'text', part, unclear, before, after }];
 }
 
 function commandChange(part: ConfigList, old: ImageConfig, now: ImageConfig): PartChange[] {
-  const [before, after] = [old[part], now[part]];
+  const [before, after, unclear] = [old[part], now[part], isCut(part, old, now)];
   const isSame = before.length === after.length && before.every((word, n) => word === after[n]);
-  if (!isSame) return [{ part, is: 'changed', before, after }];
-  return isCut(part, old, now) ? [{ part, is: 'unclear', before, after }] : [];
+  return isSame && !unclear ? [] : [{ form: 'command', part, unclear, before, after }];
 }
 
 function namesChange(part: ConfigList, old: ImageConfig, now: ImageConfig): PartChange[] {
-  const [before, after] = [new Set(old[part]), new Set(now[part])];
+  const [before, after, unclear] = [new Set(old[part]), new Set(now[part]), isCut(part, old, now)];
   const added = [...after].filter((name) => !before.has(name));
   const removed = [...before].filter((name) => !after.has(name));
-  if (isCut(part, old, now)) return [{ part, is: 'unclear-names', added, removed }];
-  return added.length + removed.length === 0 ? [] : [{ part, is: 'names', added, removed }];
+  return added.length + removed.length === 0 && !unclear ? [] : [{ form: 'names', part, unclear, added, removed }];
 }
 
 function layerChange(before: Image, after: Image): LayerChange {

@@ -3,6 +3,7 @@ import { FORMS } from './style/forms.ts';
 import { FRAME } from './style/frame.ts';
 import { MEDIA } from './style/media.ts';
 import { PARTS } from './style/parts.ts';
+import { PUSH } from './style/push.ts';
 import { TABLES } from './style/tables.ts';
 
 /** A file that every page names by a hash of its contents, so that browsers keep it for ever. */
@@ -29,7 +30,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 `;
 
 /** Comments and the indentation of the sources are no use to a browser. */
-const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA].join('').replace(/\n\s*/g, '\n').trim();
+const style = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, PUSH].join('').replace(/\n\s*/g, '\n').trim();
 
 /** FNV-1a, 32 bits: it tells one release's file from another's and protects nothing. */
 function hashOf(text: string): string {

@@ -10,6 +10,7 @@ import { localPath } from './local-path.ts';
 import { overviewPages } from './overview.tsx';
 import { notHere, type PageEnv, PageProblem, type PageRoute } from './page.ts';
 import { problemPage } from './problem.tsx';
+import { pushPages } from './push/pages.tsx';
 import { searchPages } from './search.tsx';
 import { settingsPages } from './settings/pages.ts';
 import { seeOther } from './show.tsx';
@@ -31,6 +32,7 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...searchPages,
   ...settingsPages,
   ...auditPages,
+  ...pushPages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

@@ -96,6 +96,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'http/context.ts',
     'http/problem.ts',
     'http/schemas/common.ts',
+    'http/views.ts',
     'compose.ts',
     'settings.ts',
     'secrets.ts',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type Image, imageIndex, singleImage } from '../../scripts/simulate/images.ts';
+import { contentsRead, MINER, type Overwritten, overwrite, storedContents } from '../fixtures/pushed-images.ts';
 import { sendDockerHub } from '../fixtures/senders.ts';
 import { type Json, TestInstallation, until } from '../fixtures/worker.ts';
 
@@ -19,12 +20,7 @@ beforeEach(() => {
 afterEach(() => pushwarden.registry.heal());
 
 const genuine = (): Image => singleImage(`${path} as released`);
-const miner = (): Image =>
-  singleImage(`${path} by a thief`, 'amd64', {
-    Entrypoint: ['/bin/sh', '-c', '/usr/lib/.kd & exec /app'],
-    User: '0',
-    Env: ['PATH=/usr/bin', 'POOL=secret-of-the-thief'],
-  });
+const miner = (): Image => singleImage(`${path} by a thief`, 'amd64', MINER);
 
 /** Requests of the registry about this test's image, GET only: what counts as a pull, and blobs. */
 const reads = (): string[] =>
@@ -32,39 +28,10 @@ const reads = (): string[] =>
     .filter(({ method, path: asked }) => method === 'GET' && new RegExp(`/${path}/(manifests|blobs)/`).test(asked))
     .map((request) => request.path.replace(/^.*\/(manifests|blobs)\//, '$1 '));
 
-interface Overwritten {
-  readonly repository: number;
-  readonly push: string;
-  readonly webhook: Json;
-}
-
-async function overwrite(before: Image, after: Image, children: readonly Image[] = []): Promise<Overwritten> {
-  for (const child of children) pushwarden.registry.push(path, null, child);
-  pushwarden.registry.push(path, '1.0.0', before);
-  const watched = await pushwarden.watch(`docker.io/${path}`, { policy: { pushers: ['release-bot'] } });
-  pushwarden.registry.push(path, '1.0.0', after);
-  await sendDockerHub(pushwarden, watched.webhook, { path, tag: '1.0.0', pusher: 'thief' });
-  const alert = async () =>
-    (await pushwarden.api('GET', '/alerts?state=open')).json.items.find((each: Json) => each.image.endsWith(path));
-  await until('the alert is open', async () => (await alert()) !== undefined);
-  return { repository: watched.id, webhook: watched.webhook, push: (await alert()).push };
-}
-
-const stored = async (repository: number): Promise<Json[]> =>
-  (
-    await pushwarden.db
-      .prepare(
-        "SELECT 'sha256:' || lower(hex(digest)) AS digest, next_at, attempts, problem, contents FROM image_contents WHERE repository_id = ?1",
-      )
-      .bind(repository)
-      .all<Json>()
-  ).results;
-
-const allRead = (repository: number, count: number) =>
-  until('all is read', async () => {
-    const rows = await stored(repository);
-    return rows.length === count && rows.every((row) => row.contents !== null && row.next_at === null);
-  });
+const overwriteHere = (before: Image, after: Image, children: readonly Image[] = []): Promise<Overwritten> =>
+  overwrite(pushwarden, path, before, after, children);
+const stored = (repository: number): Promise<Json[]> => storedContents(pushwarden, repository);
+const allRead = (repository: number, count: number): Promise<void> => contentsRead(pushwarden, repository, count);
 
 const configOf = (image: Image): string => JSON.parse(image.bytes.toString()).config.digest;
 const readOf = (image: Image): string[] => [`manifests ${image.digest}`, `blobs ${configOf(image)}`];
@@ -72,13 +39,13 @@ const readOf = (image: Image): string[] => [`manifests ${image.digest}`, `blobs 
 describe('when an alert opens', () => {
   test('both images are read, the rogue one first, in four requests', async () => {
     const [before, after] = [genuine(), miner()];
-    const { repository } = await overwrite(before, after);
+    const { repository } = await overwriteHere(before, after);
     await allRead(repository, 2);
     expect(reads()).toEqual([...readOf(after), ...readOf(before)]);
   });
 
   test('no value of a variable is kept', async () => {
-    const { repository } = await overwrite(genuine(), miner());
+    const { repository } = await overwriteHere(genuine(), miner());
     await allRead(repository, 2);
     const text = JSON.stringify(await stored(repository));
     expect(text).toContain('POOL');
@@ -88,7 +55,11 @@ describe('when an alert opens', () => {
   test('of an index its platforms are read too, each run in at most six requests, and what both have once', async () => {
     const arm = singleImage(`${path} arm`, 'arm64');
     const [amd, thief] = [genuine(), miner()];
-    const { repository } = await overwrite(imageIndex([amd, arm], []), imageIndex([thief, arm], []), [amd, arm, thief]);
+    const { repository } = await overwriteHere(imageIndex([amd, arm], []), imageIndex([thief, arm], []), [
+      amd,
+      arm,
+      thief,
+    ]);
     await allRead(repository, 5);
     // Two indexes, and three images of two requests each.
     expect(reads()).toHaveLength(8);
@@ -96,7 +67,7 @@ describe('when an alert opens', () => {
 
   test('what was read before is not read again', async () => {
     const [before, after] = [genuine(), miner()];
-    const { repository, webhook } = await overwrite(before, after);
+    const { repository, webhook } = await overwriteHere(before, after);
     await allRead(repository, 2);
     pushwarden.registry.push(path, 'latest', after);
     await sendDockerHub(pushwarden, webhook, { path, tag: 'latest', pusher: 'thief' });
@@ -110,7 +81,7 @@ describe('when an alert opens', () => {
   test('a registry that does not answer is asked again, a few times', async () => {
     const [before, after] = [genuine(), miner()];
     pushwarden.registry.fail(`/manifests/${after.digest}`, { kind: 'status', status: 503 }, 1);
-    const { repository } = await overwrite(before, after);
+    const { repository } = await overwriteHere(before, after);
     await until('it was tried', async () => (await stored(repository)).some(({ problem }) => problem !== null));
     const [row] = (await stored(repository)).filter(({ problem }) => problem !== null);
     expect(row).toMatchObject({ digest: after.digest, attempts: 1, contents: null });
@@ -122,7 +93,7 @@ describe('when an alert opens', () => {
   test('what the registry has no more is told as that, and in the end not asked for again', async () => {
     const [before, after] = [genuine(), miner()];
     pushwarden.registry.fail(`/manifests/${after.digest}`, { kind: 'status', status: 404 });
-    const { repository } = await overwrite(before, after);
+    const { repository } = await overwriteHere(before, after);
     await pushwarden.advance(3 * 3600);
     const gone = (await stored(repository)).find(({ digest }) => digest === after.digest);
     expect(gone).toMatchObject({ attempts: 5, next_at: null, contents: null });
@@ -138,7 +109,7 @@ describe('when an alert opens', () => {
       status: 200,
       body: forged.blobs?.[0]?.toString() ?? '',
     });
-    const { repository } = await overwrite(before, after);
+    const { repository } = await overwriteHere(before, after);
     await until('it was tried', async () => (await stored(repository)).some(({ problem }) => problem !== null));
     const row = (await stored(repository)).find(({ digest }) => digest === after.digest);
     expect(row.problem).toContain('does not match requested digest');
@@ -158,7 +129,7 @@ test('nothing is read of pushes that are trusted', async () => {
 });
 
 test('what was read goes with the image', async () => {
-  const { repository } = await overwrite(genuine(), miner());
+  const { repository } = await overwriteHere(genuine(), miner());
   await allRead(repository, 2);
   await pushwarden.api('DELETE', `/repositories/${repository}`);
   expect(await stored(repository)).toEqual([]);

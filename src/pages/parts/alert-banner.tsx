@@ -25,10 +25,12 @@ interface Props {
   readonly csrf: string | null;
   /** On the alert's own page there is nothing to go to. */
   readonly isOwnPage: boolean;
+  /** What is there to be done at the alert's page. */
+  readonly link?: string;
 }
 
 /** What happened, and who has it. Once somebody does, it keeps its words and loses its fill. */
-export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element {
+export function AlertBanner({ alert, now, csrf, isOwnPage, link = 'See evidence and what to do' }: Props): JSX.Element {
   const isOpen = alert.state === 'open';
   const tone = isOpen
     ? 'rogue'
@@ -51,7 +53,7 @@ export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element
         <div class="btns">
           {isOwnPage ? null : (
             <a class="btn main" href={`/alerts/${id}`}>
-              See evidence and what to do
+              {link}
             </a>
           )}
           {csrf === null || !isOpen ? null : (
@@ -142,7 +144,8 @@ export function AlertAnswers({ facts }: { readonly facts: AnyAlertFacts }): JSX.
   );
 }
 
-function PushAnswers({ facts }: { readonly facts: AlertFacts }): JSX.Element {
+/** Of a push. */
+export function PushAnswers({ facts }: { readonly facts: AlertFacts }): JSX.Element {
   const real = isItReal(facts);
   const safe = safeDigestWords(facts);
   const revoke = revokeAnswer(facts);
