@@ -46,6 +46,7 @@ export type ConfigChange =
   | {
       readonly is: 'compared';
       readonly changes: readonly PartChange[];
+      /** Of what the new one says anything about. */
       readonly unchanged: readonly (ConfigList | ConfigText)[];
       /** Of the new one. */
       readonly spelling: Spelling;
@@ -153,7 +154,9 @@ function configChange(before: Image, after: Image): ConfigChange {
     isCommand(part) ? commandChange(part, old.value, now.value) : namesChange(part, old.value, now.value),
   );
   const changes: PartChange[] = [...lists, ...texts];
-  const unchanged = [...CONFIG_LISTS, ...CONFIG_TEXTS].filter((part) => changes.every((each) => each.part !== part));
+  const unchanged = [...CONFIG_LISTS, ...CONFIG_TEXTS].filter(
+    (part) => now.value[part].length > 0 && changes.every((each) => each.part !== part),
+  );
   return { is: 'compared', changes, unchanged, spelling: now.value.spelling };
 }
 

@@ -24,8 +24,8 @@ const PARTS: Readonly<Record<ConfigList | ConfigText, string>> = {
 
 export const partTitle = (part: ConfigList | ConfigText): string => PARTS[part];
 
-const LONGEST_COMMAND = 1200;
-const LONGEST_NAME = 100;
+const LONGEST_COMMAND = 600;
+const LONGEST_NAME = 60;
 const NAMES_SHOWN = 12;
 
 /** A command as the JSON that it is in the configuration. */
@@ -97,7 +97,7 @@ const verdictOf = (verdict: ComparedPush['verdict']): string => verdict ?? 'judg
 export function missingWords(known: Exclude<KnownContents, { readonly state: 'present' }>, now: number): string {
   switch (known.state) {
     case 'not-read':
-      return 'It was not read yet.';
+      return 'Nobody has asked what it holds.';
     case 'waiting':
       return 'It is being read: look again in a few seconds.';
     case 'unavailable': {

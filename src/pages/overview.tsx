@@ -5,6 +5,7 @@ import { may } from '../domain/person.ts';
 import { healthWords } from '../notify/health-words.ts';
 import type { PushRecord } from '../store/history.ts';
 import type { Overview, WatchedImage } from '../store/overview.ts';
+import { pushAddress } from './addresses.ts';
 import type { PageInput, PageRoute } from './page.ts';
 import { AlertAnswers, AlertBanner, OpenAlertsBanner } from './parts/alert-banner.tsx';
 import { Answers } from './parts/answers.tsx';
@@ -178,7 +179,7 @@ function Releases({ releases, now }: { readonly releases: readonly Release[]; re
     isRogue: push.verdict === 'rogue',
     cells: [
       <>
-        {push.alertId === null ? nameOf(push.image) : <a href={`/alerts/A-${push.alertId}`}>{nameOf(push.image)}</a>}
+        <a href={push.alertId === null ? pushAddress(push) : `/alerts/A-${push.alertId}`}>{nameOf(push.image)}</a>
         <small>
           {tags.slice(0, 3).map((tag, n) => (
             <>

@@ -1,6 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { isDigest } from '../domain/digest.ts';
 import type { Found } from '../store/search.ts';
+import { pushAddress } from './addresses.ts';
 import type { PageInput, PageRoute } from './page.ts';
 import { Digest } from './parts/digest.tsx';
 import { pushWhy } from './parts/push-why.tsx';
@@ -67,7 +68,7 @@ function Pushes({ pushes, now }: { readonly pushes: Found['pushes']; readonly no
     isRogue: push.verdict === 'rogue',
     cells: [
       <>
-        {push.alertId === null ? push.image : <a href={`/alerts/A-${push.alertId}`}>{push.image}</a>}
+        <a href={pushAddress(push)}>{push.image}</a>
         <small>{push.tag === '' ? 'without a tag' : <code>{push.tag}</code>}</small>
       </>,
       push.verdict === null ? <PlainBadge word="Not judged" /> : <VerdictBadge verdict={push.verdict} />,

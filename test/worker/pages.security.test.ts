@@ -11,7 +11,7 @@ let pushwarden: TestInstallation;
 const people = new Map<string, Visitor>();
 
 /** What team 1 has, by which the table addresses it. */
-const one = { alert: '', member: 0, invitation: 0, key: 0, session: 0 };
+const one = { alert: '', push: '', member: 0, invitation: 0, key: 0, session: 0 };
 
 interface Entry {
   /** With team 1's ids. */
@@ -56,6 +56,8 @@ const table: Readonly<Record<string, Entry>> = {
     other: '404',
   },
   'post /settings/sessions/:id/end': { path: () => `/settings/sessions/${one.session}/end`, other: '404' },
+  'get /p/:id': { path: () => `/p/${one.push}`, shows: 'docker.io/org/watched', other: '404' },
+  'post /p/:id/compare': { path: () => `/p/${one.push}/compare`, other: '404' },
   'post /settings/keys/:id/revoke': { path: () => `/settings/keys/${one.key}/revoke`, other: '404' },
 };
 
@@ -91,6 +93,7 @@ beforeAll(async () => {
     channel: 'C1',
   });
   one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
+  one.push = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json.push;
   for (const [team, role] of [1, 2].flatMap((team) => ROLES.map((role) => [team, role] as const))) {
     const visitor = new Visitor(pushwarden.url);
     await visitor.resume((await addSignedIn(db, team, `${role}-${team}`, role)).token);

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type AlertFacts, type AnyAlertFacts, isWatchAlert } from '../../domain/alert.ts';
 import { isDigest } from '../../domain/digest.ts';
@@ -27,10 +28,19 @@ interface Props {
   readonly isOwnPage: boolean;
   /** What is there to be done at the alert's page. */
   readonly link?: string;
+  /** What else stands there. */
+  readonly more?: Child;
 }
 
 /** What happened, and who has it. Once somebody does, it keeps its words and loses its fill. */
-export function AlertBanner({ alert, now, csrf, isOwnPage, link = 'See evidence and what to do' }: Props): JSX.Element {
+export function AlertBanner({
+  alert,
+  now,
+  csrf,
+  isOwnPage,
+  link = 'See evidence and what to do',
+  more = null,
+}: Props): JSX.Element {
   const isOpen = alert.state === 'open';
   const tone = isOpen
     ? 'rogue'
@@ -49,6 +59,7 @@ export function AlertBanner({ alert, now, csrf, isOwnPage, link = 'See evidence 
         </span>
       </div>
       <h1>{alertHeadline(alert.facts)}</h1>
+      {more}
       {isOwnPage && (csrf === null || !isOpen) ? null : (
         <div class="btns">
           {isOwnPage ? null : (

@@ -42,6 +42,7 @@ function Compared({
 }: Omit<Props, 'tag' | 'comparison'> & { readonly comparison: Comparison }): JSX.Element {
   const { after, before, change } = compare(comparison);
   const { against } = comparison;
+  const isUnasked = after.state === 'not-read' && (before === null || before.state === 'not-read');
   return (
     <>
       <p class="small">
@@ -53,8 +54,17 @@ function Compared({
           </>
         )}
       </p>
-      <Missing name="This image" known={after} now={now} />
-      {before === null ? null : <Missing name="The image before" known={before} now={now} />}
+      {isUnasked ? (
+        <p class="panel pad">
+          Nothing was read of {before === null ? 'this image' : 'these images'}: that is done when an alert opens, or
+          when somebody asks. It asks the registry, where it may count as a pull.
+        </p>
+      ) : (
+        <>
+          <Missing name="This image" known={after} now={now} />
+          {before === null ? null : <Missing name="The image before" known={before} now={now} />}
+        </>
+      )}
       {change === null ? <Alone after={after} /> : <Changes change={change} now={now} />}
       {ask === null || !wantsReading(comparison) ? null : (
         <PostForm action={ask.action} csrf={ask.csrf} class="gap">

@@ -5,6 +5,7 @@ import { restoreOf } from '../../notify/restore.ts';
 import { pushInWords } from '../../notify/slack-alert-parts.ts';
 import { findingWords } from '../../notify/words.ts';
 import type { PushPage } from '../../store/push-page.ts';
+import { credentialAddress } from '../addresses.ts';
 import { Revoke } from '../alert.tsx';
 import { AlertBanner, PushAnswers } from '../parts/alert-banner.tsx';
 import { Banner, type BannerTone } from '../parts/banner.tsx';
@@ -12,6 +13,7 @@ import { FindingBlock } from '../parts/finding.tsx';
 import { Command, type Step, Steps } from '../parts/steps.tsx';
 import { PlainBadge, VerdictBadge } from '../parts/verdict-badge.tsx';
 import { When } from '../parts/when.tsx';
+import { duration } from '../time.ts';
 
 export interface TopProps {
   readonly page: PushPage;
@@ -31,6 +33,7 @@ export function Top({ page, now }: TopProps): JSX.Element {
         csrf={null}
         isOwnPage={false}
         link="Take it, close it, expect the restore"
+        more={<Since page={page} now={now} />}
       />
       <PushAnswers facts={facts} />
       <div class="cols">
@@ -46,6 +49,27 @@ export function Top({ page, now }: TopProps): JSX.Element {
         <Findings facts={facts} />
       </div>
     </>
+  );
+}
+
+/** Whether people get it at this moment. */
+function Since({ page: { push, tag }, now }: TopProps): JSX.Element {
+  const isThere = tag !== null && tag.digest !== null && tag.digest === push.digest && tag.deletedAt === null;
+  const name = push.tag === '' ? 'no tag' : push.tag;
+  return (
+    <p>
+      {push.image} ·{' '}
+      {isThere ? (
+        <>
+          {name} has pointed at this digest for <b>{duration(now - tag.changedAt)}</b>, since{' '}
+          <When at={tag.changedAt} now={now} form="full" />.
+        </>
+      ) : push.tag === '' ? (
+        'no tag that we know of points at it.'
+      ) : (
+        `when we last looked, ${name} did not point at this digest.`
+      )}
+    </p>
   );
 }
 
@@ -84,25 +108,24 @@ function Findings({ facts }: { readonly facts: AlertFacts }): JSX.Element {
 }
 
 /** The page that takes the alert is where something is done; here stands what. */
-function stepsOf({ tag }: PushPage, facts: AlertFacts, alert: number): Step[] {
+function stepsOf({ tag, credentials }: PushPage, facts: AlertFacts, alert: number): Step[] {
   const id = `A-${alert}`;
   const there = <a href={`/alerts/${id}`}>{id}</a>;
   const restore = restoreOf(facts, id, null);
   const isBack = tag !== null && tag.digest !== null && tag.digest !== facts.digest;
   const steps: Step[] = [{ title: 'Revoke what pushed', body: <Revoke image={facts.image} /> }];
+  const reach = reachStep(credentials);
   if (restore === null || isBack) {
     const body = isBack ? 'The tag does not point at this image any more.' : 'There is no safe digest that we know of.';
-    return [
-      ...steps,
-      {
-        title: 'Then restore',
-        body: (
-          <p class="small">
-            {body} What else to do stands at {there}.
-          </p>
-        ),
-      },
-    ];
+    const rest = {
+      title: 'Then restore',
+      body: (
+        <p class="small">
+          {body} What else to do stands at {there}.
+        </p>
+      ),
+    };
+    return [...steps, rest, ...reach];
   }
   return [
     ...steps,
@@ -114,8 +137,26 @@ function stepsOf({ tag }: PushPage, facts: AlertFacts, alert: number): Step[] {
       title: `Point ${restore.tag} back`,
       body: <Command text={restore.command} label={`Command that points ${restore.tag} back at the safe digest`} />,
     },
+    ...reach,
     { title: 'Take or close the alert', body: <p class="small">At {there}, where your team sees who has it.</p> },
   ];
+}
+
+/** A stolen token seldom pushes once. */
+function reachStep(credentials: PushPage['credentials']): Step[] {
+  if (credentials.length === 0) return [];
+  const body = (
+    <p class="small">
+      {credentials.slice(0, 3).map(({ id, name }, n) => (
+        <>
+          {n === 0 ? '' : ', '}
+          <a href={credentialAddress(id)}>{name}</a>
+        </>
+      ))}
+      {credentials.length > 3 ? ` and ${credentials.length - 3} more, listed below` : ''}
+    </p>
+  );
+  return [{ title: 'See what else that credential could have pushed', body }];
 }
 
 const TONES: Readonly<Record<'trusted' | 'pending' | 'rogue' | 'undetermined', BannerTone>> = {

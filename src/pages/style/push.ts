@@ -10,6 +10,7 @@ export const PUSH = `
 .chain p, .chain .facts { max-width: 58rem; }
 .chain .facts { margin-top: var(--s2); font-size: .8125rem; gap: var(--s1) var(--s4); }
 .chain .facts:empty { display: none; }
+.chain .facts + .small { margin-top: var(--s2); }
 .chain .asked, .chain .found { margin-top: var(--s2); font-size: .8125rem; }
 .chain .asked li { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: var(--s2); padding: .1rem 0; }
 .chain .found { border-left: 2px solid var(--line); padding-left: var(--s3); }
@@ -26,6 +27,8 @@ export const PUSH = `
 }
 @media (max-width: 40rem) {
   .chain > li { padding-left: 2rem; }
+  .chain .facts { grid-template-columns: 6rem minmax(0, 1fr); gap: var(--s1) var(--s2); }
+  .chain .facts dd { margin-bottom: 0; }
   .chain > li::before { left: .85rem; }
   .chain > li::after { left: .6rem; }
 }
