@@ -5,6 +5,7 @@ CREATE TABLE image_contents (
   repository_id INTEGER NOT NULL,
   digest BLOB NOT NULL,
   next_at INTEGER,
+  later INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
   tried_at INTEGER,
   problem TEXT,

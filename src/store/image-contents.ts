@@ -9,28 +9,28 @@ import { comparedWith } from './compared.ts';
 
 /** A burst of rogue pushes must not use up what a registry lets us read: beyond that, people ask for what they want. */
 const MOST_WAITING = 100;
-/** An attacker may delete what was pushed, so that goes first; what was there before can wait for the burst to pass. */
-const BASE_DELAY_MS = 5_000;
 
 const ASKED = 'SELECT value ->> 0 AS repository_id, value ->> 1 AS seq, value ->> 2 AS rev FROM json_each(?1)';
-const DIGESTS = `SELECT r, own AS digest, ?2 AS at FROM asked UNION ALL SELECT r, digest, ?2 + ?3 FROM compared`;
+/** An attacker may delete what was pushed, so that goes first; what was there before can wait for a burst to pass. */
+const DIGESTS = 'SELECT r, own AS digest, 0 AS later FROM asked UNION ALL SELECT r, digest, 1 FROM compared';
 
 // Writes 2 rows per digest (its index), where it is not there yet.
 const WANT = `WITH RECURSIVE ${comparedWith(ASKED)}
-  INSERT INTO image_contents (repository_id, digest, next_at)
-  SELECT r, digest, min(at) FROM (${DIGESTS}) WHERE (SELECT count(*) FROM (SELECT 1 FROM image_contents WHERE next_at IS NOT NULL LIMIT ${MOST_WAITING})) < ${MOST_WAITING}
+  INSERT INTO image_contents (repository_id, digest, next_at, later)
+  SELECT r, digest, ?2, min(later) FROM (${DIGESTS}) WHERE (SELECT count(*) FROM (SELECT 1 FROM image_contents WHERE next_at IS NOT NULL LIMIT ${MOST_WAITING})) < ${MOST_WAITING}
   GROUP BY r, digest ON CONFLICT (repository_id, digest) DO NOTHING`;
 
 // A person asks: what was tried in vain is tried again.
 const ASK = `WITH RECURSIVE ${comparedWith(ASKED)}
-  INSERT INTO image_contents (repository_id, digest, next_at) SELECT r, digest, min(at) FROM (${DIGESTS}) WHERE true
-  GROUP BY r, digest ON CONFLICT (repository_id, digest) DO UPDATE SET next_at = excluded.next_at, attempts = 0
+  INSERT INTO image_contents (repository_id, digest, next_at, later) SELECT r, digest, ?2, min(later) FROM (${DIGESTS}) WHERE true
+  GROUP BY r, digest ON CONFLICT (repository_id, digest) DO UPDATE SET next_at = excluded.next_at, later = excluded.later, attempts = 0
   WHERE contents IS NULL OR problem IS NOT NULL`;
 
-const TAKEN = `RETURNING repository_id, digest, attempts, (SELECT registry FROM repositories WHERE id = repository_id) AS registry,
+const TAKEN = `RETURNING repository_id, digest, attempts, later, (SELECT registry FROM repositories WHERE id = repository_id) AS registry,
     (SELECT path FROM repositories WHERE id = repository_id) AS path`;
+// Reads what is due, of which there is little: see above.
 const TAKE = `UPDATE image_contents SET next_at = ?1 + ?2, attempts = attempts + 1
-  WHERE (repository_id, digest) IN (SELECT repository_id, digest FROM image_contents INDEXED BY image_contents_due WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3)
+  WHERE (repository_id, digest) IN (SELECT repository_id, digest FROM image_contents INDEXED BY image_contents_due WHERE next_at <= ?1 ORDER BY later, next_at LIMIT ?3)
   ${TAKEN}`;
 /** The digests themselves, and what an index among them lists, as far as that is to be read. */
 const OF_PUSH = `SELECT i.repository_id, i.digest FROM (SELECT r, own AS digest FROM asked UNION SELECT r, digest FROM compared) d
@@ -41,13 +41,14 @@ const OF_PUSH = `SELECT i.repository_id, i.digest FROM (SELECT r, own AS digest 
 const TAKE_OF = `WITH RECURSIVE ${comparedWith(ASKED)}
   UPDATE image_contents SET next_at = ?2 + ?3, attempts = attempts + 1
   WHERE next_at <= ?2 AND (repository_id, digest) IN (SELECT o.repository_id, o.digest FROM (${OF_PUSH}) o
-    JOIN image_contents w ON w.repository_id = o.repository_id AND w.digest = o.digest WHERE w.next_at <= ?2 ORDER BY w.next_at LIMIT ?4)
+    JOIN image_contents w ON w.repository_id = o.repository_id AND w.digest = o.digest WHERE w.next_at <= ?2 ORDER BY w.later, w.next_at LIMIT ?4)
   ${TAKEN}`;
 
 interface TakenRow {
   repository_id: number;
   digest: Blob;
   attempts: number;
+  later: number;
   registry: string | null;
   path: string | null;
 }
@@ -58,7 +59,7 @@ export function wantContents(
   pushes: readonly (readonly [repository: number, seq: number, rev: number])[],
   now: number,
 ): D1PreparedStatement {
-  return db.prepare(WANT).bind(JSON.stringify(pushes), now, BASE_DELAY_MS);
+  return db.prepare(WANT).bind(JSON.stringify(pushes), now);
 }
 
 /** What is known of the contents of images; see the port. */
@@ -68,11 +69,11 @@ export function createContentsStore(db: D1Database): ContentsStore {
   return {
     async take(now, leaseMs, limit) {
       const rows = await db.prepare(TAKE).bind(now, leaseMs, limit).all<TakenRow>();
-      return rows.results.flatMap(wantedOf);
+      return inTurn(rows.results);
     },
     async takeOf(push, now, leaseMs, limit) {
       const rows = await db.prepare(TAKE_OF).bind(keysOf(push), now, leaseMs, limit).all<TakenRow>();
-      return rows.results.flatMap(wantedOf);
+      return inTurn(rows.results);
     },
     async save(wanted, contents, { digests, againAt }, now) {
       const problem =
@@ -87,10 +88,11 @@ export function createContentsStore(db: D1Database): ContentsStore {
       );
       const children = db
         .prepare(
-          `INSERT INTO image_contents (repository_id, digest, next_at) SELECT ?1, unhex(value), ?3 FROM json_each(?2) WHERE true
+          `INSERT INTO image_contents (repository_id, digest, next_at, later) SELECT ?1, unhex(j.value), ?3,
+             (SELECT later FROM image_contents WHERE repository_id = ?1 AND digest = unhex(?4)) FROM json_each(?2) j WHERE true
            ON CONFLICT (repository_id, digest) DO NOTHING`,
         )
-        .bind(wanted.repository, JSON.stringify(digests.map(hexParam)), now);
+        .bind(wanted.repository, JSON.stringify(digests.map(hexParam)), now, hexParam(wanted.digest));
       await db.batch(digests.length === 0 ? [save] : [save, children]);
     },
     async fail(wanted, reason, nextAt, now) {
@@ -114,12 +116,16 @@ export function createContentsStore(db: D1Database): ContentsStore {
       return row?.at ?? null;
     },
     async want(push, now, audit) {
-      await db.batch([db.prepare(ASK).bind(keysOf(push), now, 0), auditEntry(db, audit)]);
+      await db.batch([db.prepare(ASK).bind(keysOf(push), now), auditEntry(db, audit)]);
     },
   };
 }
 
 const keysOf = ({ repository, seq }: PushKey): string => JSON.stringify([[repository, seq]]);
+
+/** RETURNING keeps no order. */
+const inTurn = (rows: readonly TakenRow[]): WantedContents[] =>
+  rows.toSorted((a, b) => a.later - b.later).flatMap(wantedOf);
 
 /** Of an image that is watched no more there is nothing to read. */
 function wantedOf({ repository_id, digest, attempts, registry, path }: TakenRow): WantedContents[] {

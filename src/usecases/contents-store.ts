@@ -38,7 +38,7 @@ interface Audit {
 }
 
 export interface ContentsStore {
-  /** Takes what is due, the longest due first, and keeps it from others for a while. */
+  /** Takes what is due, what was pushed before what it is held against, and keeps it from others for a while. */
   take(now: number, leaseMs: number, limit: number): Promise<WantedContents[]>;
   /** The same, of what one push is compared with, whether or not it was tried in vain before. */
   takeOf(push: PushKey, now: number, leaseMs: number, limit: number): Promise<WantedContents[]>;

@@ -43,7 +43,7 @@ export async function readDueContents(deps: ContentsDependencies): Promise<boole
   const next = await store.nextDue();
   const wait = next === null ? null : next - clock.now();
   if (wait !== null && wait <= QUEUE_DELAY_MS)
-    await wakeups.checks([{ contents: true }], Math.max(1, Math.ceil(wait / 1000)));
+    await wakeups.checks([{ contents: true }], Math.max(0, Math.ceil(wait / 1000)));
   return taken.length > 0;
 }
 

@@ -10,11 +10,9 @@ const known = z
     }),
     reason: z.string().nullable(),
     readAt: time.nullable(),
-    contents: z
-      .unknown()
-      .meta({
-        description: 'In short: an `image` with its configuration and layers, an `index` of platforms, or `other`.',
-      }),
+    contents: z.unknown().meta({
+      description: 'In short: an `image` with its configuration and layers, an `index` of platforms, or `other`.',
+    }),
   })
   .meta({ id: 'ImageContents' });
 
@@ -36,10 +34,8 @@ export const changesAnswer = z
       .meta({ description: "The tag's last image that is not in doubt; null: it had none." }),
     after: known,
     before: known.nullable(),
-    change: z
-      .unknown()
-      .meta({
-        description: 'What is different; null unless both are present. Names of variables and labels, never values.',
-      }),
+    change: z.unknown().meta({
+      description: 'What is different; null unless both are present. Names of variables and labels, never values.',
+    }),
   })
   .meta({ id: 'Changes' });
