@@ -28,6 +28,7 @@ import { createChannelStore } from './store/channels.ts';
 import { createCheckStore } from './store/checks.ts';
 import { createCiRunStore } from './store/ci-runs.ts';
 import { createClockStore } from './store/clock.ts';
+import { createComparisonStore } from './store/comparisons.ts';
 import { createCredentialListStore } from './store/credential-lists.ts';
 import { createCredentialPageStore } from './store/credential-page.ts';
 import { createCredentialStore } from './store/credentials.ts';
@@ -42,11 +43,13 @@ import { createHealthStore, type HealthThatPasses } from './store/health.ts';
 import { createHealthPageStore } from './store/health-page.ts';
 import { createHistoryStore } from './store/history.ts';
 import { createHookStore } from './store/hooks.ts';
+import { createContentsStore } from './store/image-contents.ts';
 import { createInboxStore } from './store/inbox.ts';
 import { createKeyStore } from './store/keys.ts';
 import { createNotificationStore } from './store/notifications.ts';
 import { createOverviewStore } from './store/overview.ts';
 import { createPeopleStore } from './store/people.ts';
+import { createPushPageStore } from './store/push-page.ts';
 import { createRepositoryStore } from './store/repositories.ts';
 import { createRepositoryListStore } from './store/repository-list.ts';
 import { createRepositoryPageStore } from './store/repository-pages.ts';
@@ -175,6 +178,9 @@ function compose(env: Env) {
     exports: createExportStore(env.DB),
     history: createHistoryStore(env.DB),
     inbox: createInboxStore(env.DB),
+    contents: createContentsStore(env.DB),
+    comparisons: createComparisonStore(env.DB),
+    pushPages: createPushPageStore(env.DB),
     hub: createDockerHub({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     tagUpdaters: createTagUpdaters({ ...outbound, apiUrl: settings.dockerHubApiUrl }),
     hubSessions: new Map<string, HubSession>(),

@@ -17,7 +17,7 @@ export interface Descriptor {
   readonly size: number;
 }
 
-/** A manifest with its digest. An image's layers and configuration only exist by name: watching it never reads them. */
+/** A manifest with its digest. An image's layers only exist by name: watching it never reads them. */
 export interface Image extends StoredManifest, Descriptor {
   readonly size: number;
   /** What its index says of it. */
@@ -48,11 +48,16 @@ const blob = (mediaType: string, content: Buffer): Descriptor => ({
 
 const descriptor = ({ mediaType, digest, size }: Image): Descriptor => ({ mediaType, digest, size });
 
-/** A single-platform image; the same words give the same digest. */
-export function singleImage(words: string, architecture = 'amd64'): Image {
-  const config = named(CONFIG, `${words} configuration ${architecture}`);
+/**
+ * A single-platform image; the same words give the same digest.
+ * @param run what its configuration says of containers: `{ Entrypoint: ['/app'] }`
+ */
+export function singleImage(words: string, architecture = 'amd64', run: object = {}): Image {
+  const settings = { Entrypoint: ['/app'], User: '1000:1000', Env: ['PATH=/usr/bin'], Labels: { words }, ...run };
+  const configuration = Buffer.from(JSON.stringify({ architecture, os: 'linux', config: settings }));
   const layers = [named(LAYER, 'base'), named(LAYER, `${words} layer ${architecture}`)];
-  return image(MANIFEST, { config, layers }, { os: 'linux', architecture });
+  const manifest = { config: blob(CONFIG, configuration), layers };
+  return { ...image(MANIFEST, manifest, { os: 'linux', architecture }), blobs: [configuration] };
 }
 
 /**

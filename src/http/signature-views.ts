@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { PUBLIC_GOOD } from '../domain/authority.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
+import { publicLogUrl } from '../domain/public-log.ts';
 import { formatImageName, type ImageName } from '../domain/reference.ts';
 import type { FoundSignature } from '../domain/signature.ts';
 import type { PolicyAnswer } from '../usecases/policy-answer.ts';
@@ -62,14 +62,8 @@ export function signatureView(found: FoundSignature): z.input<typeof signatureAn
     provenance,
     signedAt: isoOrNull(signedAt),
     logIndex,
-    logUrl: logUrl(found),
+    logUrl: publicLogUrl(found),
   };
-}
-
-/** Only entries of the public log can be looked up there. */
-function logUrl({ logIndex, trustedRoot }: FoundSignature): string | null {
-  if (logIndex === null || trustedRoot !== PUBLIC_GOOD || !/^\d{1,20}$/.test(logIndex)) return null;
-  return `https://search.sigstore.dev/?logIndex=${logIndex}`;
 }
 
 export function policyAnswerView({ signatures, ci }: PolicyAnswer): z.input<typeof policyAnswer> {

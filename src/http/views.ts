@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type AlertFacts, isWatchAlert, type WatchAlertFacts } from '../domain/alert.ts';
 import type { CiVouch } from '../domain/evidence.ts';
 import { formatImageName } from '../domain/reference.ts';
+import { shownAttribution } from '../domain/shown-attribution.ts';
 import type { Settings } from '../settings.ts';
 import type { ChannelSummary } from '../store/channels.ts';
 import type { DeliveryRecord } from '../store/delivery-rows.ts';
@@ -56,15 +57,9 @@ export function pushView(record: PushRecord): z.input<typeof pushAnswer> {
   };
 }
 
-/** A signed webhook names the sender; Docker Hub's names an account that may have many tokens. */
 function attributionView({ attribution, actorId, origin }: PushRecord): z.input<typeof pushAnswer>['attribution'] {
-  if (attribution !== null) {
-    const { strength, by, uses } = attribution;
-    return { strength, by, credentials: uses.map(({ credential }) => `C-${credential}`) };
-  }
-  const account = actorId === null ? [] : [`C-${actorId}`];
-  const isNamed = actorId !== null && (origin === 'github' || origin === 'distribution');
-  return { strength: isNamed ? 'named' : 'unknown', by: isNamed ? 'webhook' : null, credentials: account };
+  const { strength, by, credentials } = shownAttribution(attribution, actorId, origin);
+  return { strength, by, credentials: credentials.map((id) => `C-${id}`) };
 }
 
 function evidenceView(kept: PushRecord['evidence']): unknown {

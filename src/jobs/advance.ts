@@ -5,7 +5,16 @@ import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials } from '../usecases/review-credentials.ts';
 import { summarizeWeek } from '../usecases/summarize-week.ts';
 import { reviewDependencies, rootDependencies, summaryDependencies } from './dependencies.ts';
-import { everyMinute, expire, pollOne, redrive, redriveEvents, settleFloods, sweepOne } from './scheduled.ts';
+import {
+  everyMinute,
+  expire,
+  pollOne,
+  readOverdueContents,
+  redrive,
+  redriveEvents,
+  settleFloods,
+  sweepOne,
+} from './scheduled.ts';
 
 /** Enough for any honest use; a loop that never ends would hang the request instead of failing it. */
 const MAX_STEPS = 5000;
@@ -28,6 +37,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
       await services.checks.nextDue(),
       await services.notifications.nextDue(),
       await services.reviews.nextDue(),
+      await services.contents.nextDue(),
       ...polls.map((each) => each.nextPollAt),
       await services.events.nextDue(),
       ...sweeps.map((each) => each.nextSweepAt),
@@ -41,6 +51,7 @@ export async function advanceClock(services: Services, byMs: number): Promise<vo
       polled,
     );
     await redrive(services, Number.POSITIVE_INFINITY);
+    await readOverdueContents(services, Number.POSITIVE_INFINITY);
     await redriveEvents(services, EVENTS_AT_ONCE);
     for (const each of sweeps.filter(({ nextSweepAt }) => nextSweepAt <= services.clock.now())) {
       await sweepOne(services, each, { requests: Number.MAX_SAFE_INTEGER });

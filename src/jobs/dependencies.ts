@@ -6,6 +6,7 @@ import type { EventDependencies } from '../usecases/deliver-events.ts';
 import type { DeliverDependencies } from '../usecases/deliver-notifications.ts';
 import type { PollDependencies } from '../usecases/poll-steps.ts';
 import type { RequestBudget } from '../usecases/ports.ts';
+import type { ContentsDependencies } from '../usecases/read-contents.ts';
 import type { RefreshDependencies } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import type { ReviewDependencies } from '../usecases/review-credentials.ts';
@@ -26,6 +27,12 @@ export const checkDependencies = (
   wakeups,
   clock,
 });
+
+export const contentsDependencies = (
+  { contents, registry, wakeups, clock }: Services,
+  /** Of the invocation. */
+  requests: RequestBudget,
+): ContentsDependencies => ({ store: contents, reader: registry, requests, wakeups, clock });
 
 export const deliverDependencies = (services: Services): DeliverDependencies => ({
   store: services.notifications,

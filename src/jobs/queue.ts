@@ -6,8 +6,9 @@ import { deliverEvents } from '../usecases/deliver-events.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { LookLimiter, lookAtTag } from '../usecases/look-at-tag.ts';
 import type { CheckMessage, Look } from '../usecases/ports.ts';
+import { readDueContents } from '../usecases/read-contents.ts';
 import type { PushKey } from '../usecases/stores.ts';
-import { checkDependencies, deliverDependencies, eventDependencies } from './dependencies.ts';
+import { checkDependencies, contentsDependencies, deliverDependencies, eventDependencies } from './dependencies.ts';
 
 /** Requests of an invocation, beside those that its messages take. */
 const EVENTS_AT_ONCE = 10;
@@ -32,10 +33,12 @@ async function consumeChecks(services: Services, batch: MessageBatch<unknown>): 
   const deps = checkDependencies(services);
   const checks: { message: Message<unknown>; key: PushKey }[] = [];
   const looks: { message: Message<unknown>; look: Look }[] = [];
+  const contents: Message<unknown>[] = [];
   for (const message of batch.messages) {
     const body = message.body as CheckMessage; // only this Worker writes to its queues
     if ('check' in body) checks.push({ message, key: body.check });
-    else looks.push({ message, look: body.look });
+    else if ('look' in body) looks.push({ message, look: body.look });
+    else contents.push(message);
   }
   if (checks.length > 0) {
     await checkPushes(
@@ -56,6 +59,9 @@ async function consumeChecks(services: Services, batch: MessageBatch<unknown>): 
     if (turn === 'now') await lookAtTag(deps, look);
     message.ack();
   }
+  // Last: what an alert tells besides must not keep a push waiting.
+  if (contents.length > 0) await readDueContents(contentsDependencies(services, deps.requests));
+  for (const message of contents) message.ack();
 }
 
 async function recordDeadLetters(services: Services, batch: MessageBatch<unknown>): Promise<void> {

@@ -12,6 +12,7 @@ import { deliverEvents } from '../usecases/deliver-events.ts';
 import { deliverNotifications } from '../usecases/deliver-notifications.ts';
 import { pollSource } from '../usecases/poll-source.ts';
 import type { RequestBudget } from '../usecases/ports.ts';
+import { CONTENTS_REQUESTS, readDueContents } from '../usecases/read-contents.ts';
 import { refreshRoots } from '../usecases/refresh-roots.ts';
 import { createBudget } from '../usecases/request-budget.ts';
 import { reviewCredentials, tellChanges } from '../usecases/review-credentials.ts';
@@ -20,6 +21,7 @@ import { sweep } from '../usecases/sweep.ts';
 import {
   attributeDependencies,
   checkDependencies,
+  contentsDependencies,
   deliverDependencies,
   eventDependencies,
   pollDependencies,
@@ -52,6 +54,7 @@ export async function everyMinute(services: Services, scheduledTime: number): Pr
     ['redrive', async () => (left = FOR_SWEEPS + (await redrive(services, left - FOR_SWEEPS)))],
     ['roots', async () => (left -= await refreshRoots(rootDependencies(services)))],
     ['poll', async () => (left -= await pollDue(services, left - FOR_SWEEPS))],
+    ['contents', async () => (left -= await readOverdueContents(services, left - FOR_SWEEPS))],
     ['review', () => reviewCredentials(reviewDependencies(services))],
     ['sweep', () => sweepDue(services, left)],
     ['summary', () => summarizeWeek(summaryDependencies(services))],
@@ -104,6 +107,15 @@ export async function pollOne(services: Services, source: Source, requests: Requ
   if (read === null) return;
   await attributePushes(attributeDependencies(services), read);
   await tellChanges(reviewDependencies(services), read);
+}
+
+/** Reads what images hold whose turn has come and gone; answers with how many requests that took. */
+export async function readOverdueContents(services: Services, limit: number): Promise<number> {
+  const requests = createBudget(limit);
+  const due = await services.contents.nextDue();
+  if (due === null || due > services.clock.now() || limit < CONTENTS_REQUESTS) return 0;
+  await readDueContents(contentsDependencies(services, requests));
+  return limit - requests.left;
 }
 
 /** Requests that sending events takes from an invocation. */

@@ -46,7 +46,13 @@ export async function resolveManifest(
 
 /** What came of reading a manifest. */
 export type ManifestRead =
-  | { readonly kind: 'manifest'; readonly digest: Digest; readonly manifest: Manifest }
+  | {
+      readonly kind: 'manifest';
+      readonly digest: Digest;
+      readonly manifest: Manifest;
+      /** As they were hashed. */
+      readonly bytes: Uint8Array;
+    }
   | { readonly kind: 'absent' }
   /** The registry's: it did not answer, or not with what the digest names. */
   | { readonly kind: 'trouble' | 'wrong-digest'; readonly reason: string }
@@ -78,7 +84,7 @@ export async function readManifest(client: RegistryClient, image: ImageName, ref
   const manifest = parseManifest(answer.body);
   return manifest === null
     ? { kind: 'no-manifest', digest: said, reason: `${said} is not a manifest: it is no JSON object` }
-    : { kind: 'manifest', digest: said, manifest };
+    : { kind: 'manifest', digest: said, manifest, bytes: answer.body };
 }
 
 /** The bytes of a manifest, for signatures that are over them. Trouble and other bytes than asked for are `unavailable`. */

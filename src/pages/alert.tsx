@@ -6,7 +6,7 @@ import { revocationOf } from '../notify/revocation.ts';
 import { isForgery, pushInWords } from '../notify/slack-alert-parts.ts';
 import { findingWords } from '../notify/words.ts';
 import type { AlertRecord } from '../store/inbox.ts';
-import { repositoryAddress, tagAddress } from './addresses.ts';
+import { pushAddress, repositoryAddress, tagAddress } from './addresses.ts';
 import { alertIdOf } from './alert-forms.ts';
 import { notHere, type PageInput } from './page.ts';
 import { AlertAnswers, AlertBanner } from './parts/alert-banner.tsx';
@@ -236,7 +236,8 @@ function stepsOf(alert: number, facts: AlertFacts, csrf: string | null): Step[] 
   ];
 }
 
-function Revoke({ image }: { readonly image: string }): JSX.Element {
+/** Where credentials of an image's registry are revoked, and why before anything else. */
+export function Revoke({ image }: { readonly image: string }): JSX.Element {
   const { registry, pages } = revocationOf(image);
   return (
     <p class="small">
@@ -253,6 +254,11 @@ function Revoke({ image }: { readonly image: string }): JSX.Element {
       If you restore the tag first, whoever holds the token can move it again.
     </p>
   );
+}
+
+function pushKeyOf({ push }: AlertFacts): { readonly repository: number; readonly seq: number } {
+  const [repository = 0, seq = 0] = push.split('-').map(Number);
+  return { repository, seq };
 }
 
 function Facts({ facts, now }: { readonly facts: AlertFacts; readonly now: number }): JSX.Element {
@@ -294,9 +300,7 @@ function Facts({ facts, now }: { readonly facts: AlertFacts; readonly now: numbe
         </dd>
         <dt>Push</dt>
         <dd>
-          <a href={`/p/${facts.push}`}>
-            <code>{facts.push}</code>
-          </a>
+          <code>{facts.push}</code> <a href={pushAddress(pushKeyOf(facts))}>See the whole evidence</a>
         </dd>
       </dl>
     </section>

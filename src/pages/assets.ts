@@ -4,6 +4,7 @@ import { FORMS } from './style/forms.ts';
 import { FRAME } from './style/frame.ts';
 import { MEDIA } from './style/media.ts';
 import { PARTS } from './style/parts.ts';
+import { PUSH } from './style/push.ts';
 import { REPOSITORY } from './style/repository.ts';
 import { SETTINGS } from './style/settings.ts';
 import { TABLES } from './style/tables.ts';
@@ -33,7 +34,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
 `;
 
 /** Comments and the indentation of the sources are no use to a browser. */
-const parts = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY, WELCOME, SETTINGS, CREDENTIALS];
+const parts = [BASE, FRAME, PARTS, FORMS, TABLES, MEDIA, REPOSITORY, WELCOME, SETTINGS, CREDENTIALS, PUSH];
 const style = parts.join('').replace(/\n\s*/g, '\n').trim();
 
 /** FNV-1a, 32 bits: it tells one release's file from another's and protects nothing. */

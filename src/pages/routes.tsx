@@ -15,6 +15,7 @@ import { localPath } from './local-path.ts';
 import { overviewPages } from './overview.tsx';
 import { notHere, type PageEnv, PageProblem, type PageRoute } from './page.ts';
 import { problemPage } from './problem.tsx';
+import { pushPages } from './push/pages.tsx';
 import { repositoryPages } from './repositories/pages.ts';
 import { searchPages } from './search.tsx';
 import { settingsPages } from './settings/pages.ts';
@@ -45,6 +46,7 @@ export const PAGE_ROUTES: readonly PageRoute[] = [
   ...credentialPages,
   ...blastRadiusPages,
   ...healthPages,
+  ...pushPages,
 ];
 
 /** `same-origin`, not `no-referrer`: with that, browsers send forms with `Origin: null`. */

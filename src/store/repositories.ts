@@ -170,7 +170,16 @@ export function createRepositoryStore(db: D1Database) {
     /** Deletes a repository with all that was recorded of it, and its hook if no other repository uses it. */
     async remove(teamId: number, id: number, audit: AuditEntry): Promise<void> {
       const own = 'SELECT id FROM repositories WHERE id = ?2 AND team_id = ?1';
-      const tables = ['pushes', 'push_weeks', 'tags', 'push_deliveries', 'announcements', 'alerts', 'notifications'];
+      const tables = [
+        'pushes',
+        'push_weeks',
+        'tags',
+        'push_deliveries',
+        'announcements',
+        'alerts',
+        'notifications',
+        'image_contents',
+      ];
       await db.batch([
         // Uses are kept as long as the pushes they made. The days on which there were some lead to them.
         db.prepare(`DELETE FROM sightings WHERE (credential_id, at, key) IN (${USES_OF} (${own}))`).bind(teamId, id),

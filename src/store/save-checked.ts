@@ -14,6 +14,7 @@ import {
   verdictCode,
 } from './codec.ts';
 import { foldChildren } from './fold-children.ts';
+import { wantContents } from './image-contents.ts';
 import { pushEvents } from './push-events.ts';
 import { countPushes } from './push-weeks.ts';
 import { addSightings } from './sightings.ts';
@@ -139,6 +140,8 @@ export async function saveChecked(
   for (const repository of heardAgain)
     rest.push(db.prepare('UPDATE repositories SET missed_webhooks = 0 WHERE id = ?1').bind(repository));
   for (const change of changes) rest.push(...alertStatements(db, change, now));
+  const alarming = changes.flatMap((change) => ('also' in change ? [change.push, ...change.also] : []));
+  if (alarming.length > 0) rest.push(wantContents(db, alarming.map(savedKey), now));
   if (updates.length === 0 && rest.length === 0) return [];
 
   const results = await db.batch<PushKey>([...updates, ...rest]);

@@ -88,7 +88,7 @@ async function checkRound(deps: CheckDependencies, pushes: readonly PushToCheck[
     children,
     now,
   );
-  await wake(deps, observed, judged, pasts, stale, changes.length > 0);
+  await wake(deps, observed, judged, pasts, stale, changes);
   await reportHealth(deps, observed, judged, pasts);
 }
 
@@ -144,7 +144,7 @@ async function wake(
   judged: readonly Judged[],
   pasts: readonly DigestPast[],
   stale: readonly PushKey[],
-  alerts: boolean,
+  changes: readonly AlertChange[],
 ): Promise<void> {
   const { wakeups, clock } = deps;
   const now = clock.now();
@@ -157,9 +157,10 @@ async function wake(
     const seconds = Math.max(1, Math.ceil((nextAt - now) / 1000));
     soon.set(seconds, [...(soon.get(seconds) ?? []), each.push.key]);
   }
-  if (alerts) await wakeups.notifications();
+  if (changes.length > 0) await wakeups.notifications();
   if (again.length > 0) await wakeups.checks(unique(again).map(checkMessage));
   for (const [seconds, keys] of soon) await wakeups.checks(keys.map(checkMessage), seconds);
+  if (changes.some(({ kind }) => kind === 'opened' || kind === 'worsened')) await wakeups.checks([{ contents: true }]);
 }
 
 /** Other pushes that what was just read may change. */

@@ -130,7 +130,7 @@ function linkOf(publicUrl: string, { alertId, burstId, content }: StoredNotifica
   if (publicUrl === '') return null;
   if (alertId !== null) return `${publicUrl}/alerts/A-${alertId}`;
   if (burstId !== null) return `${publicUrl}/alerts`;
-  if (content.kind === 'undetermined') return `${publicUrl}/api/v1/pushes/${content.push}`;
+  if (content.kind === 'undetermined') return `${publicUrl}/p/${content.push}`;
   return `${publicUrl}/alerts?state=health`;
 }
 

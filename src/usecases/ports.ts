@@ -301,10 +301,11 @@ export interface Wakeups {
   notifications(delaySeconds?: number): Promise<boolean>;
 }
 
-/** Look at a push, or read a tag back. */
+/** Look at a push, read a tag back, or read what images hold that alerts are about. */
 export type CheckMessage =
   | { readonly check: { readonly repository: number; readonly seq: number } }
-  | { readonly look: Look };
+  | { readonly look: Look }
+  | { readonly contents: true };
 
 /** A tag to read back, since a delivery named it that recorded no push. */
 export interface Look {

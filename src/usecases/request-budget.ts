@@ -14,3 +14,14 @@ export function createBudget(limit: number): RequestBudget {
     },
   };
 }
+
+/** At most `limit` of another budget's requests: each is taken from both. */
+export function shareOf(whole: RequestBudget, limit: number): RequestBudget {
+  const share = createBudget(limit);
+  return {
+    take: () => share.left >= 1 && whole.take() && share.take(),
+    get left() {
+      return Math.min(share.left, whole.left);
+    },
+  };
+}

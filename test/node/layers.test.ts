@@ -9,6 +9,7 @@ const RUNTIME_TYPES = 'type:@cloudflare/workers-types';
 const PORTS = [
   'usecases/announcement-store.ts',
   'usecases/blast-radius-report.ts',
+  'usecases/contents-store.ts',
   'usecases/credential-stores.ts',
   'usecases/digest-store.ts',
   'usecases/events.ts',
@@ -111,6 +112,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'http/schemas/common.ts',
     'http/schemas/policy.ts',
     'jobs/scheduled.ts',
+    'http/views.ts',
     'compose.ts',
     'settings.ts',
     'secrets.ts',

@@ -14,6 +14,7 @@ const people = new Map<string, Visitor>();
 /** What team 1 has, by which the table addresses it. */
 const one = {
   alert: '',
+  push: '',
   digest: '',
   policy: '',
   watched: 0,
@@ -129,6 +130,8 @@ const table: Readonly<Record<string, Entry>> = {
     other: '404',
   },
   'get /settings/retention': { shows: 'Retention', other: 'own' },
+  'get /p/:id': { path: () => `/p/${one.push}`, shows: 'docker.io/org/watched', other: '404' },
+  'post /p/:id/compare': { path: () => `/p/${one.push}/compare`, other: '404' },
   'post /settings/keys/:id/revoke': { path: () => `/settings/keys/${one.key}/revoke`, other: '404' },
   'get /credentials': { shows: 'token-of-one', other: 'own' },
   'get /credentials/:id': { path: () => `/credentials/C-${one.credential}`, shows: 'token-of-one', other: '404' },
@@ -203,7 +206,9 @@ beforeAll(async () => {
   one.channel = (await pushwarden.api('POST', '/channels', channel)).json.id;
   await pushwarden.api('POST', '/trusted-roots', { name: 'root-of-one', trustedRoot: JSON.parse(ROOT) });
   one.alert = await makeAlert(pushwarden, 'docker.io/org/watched');
-  one.digest = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json.digest;
+  const alert = (await pushwarden.api('GET', `/alerts/${one.alert}`)).json;
+  one.digest = alert.digest;
+  one.push = alert.push;
   one.watched = (await pushwarden.api('GET', '/repositories')).json.items[0].id;
   for (const [team, role] of [1, 2].flatMap((team) => ROLES.map((role) => [team, role] as const))) {
     const visitor = new Visitor(pushwarden.url);

@@ -70,6 +70,8 @@ const table: Readonly<Record<string, Entry>> = {
   'GET /repositories/{id}/tags': { path: repository('/tags'), other: '404' },
   'GET /repositories/{id}/tags/{tag}/history': { path: repository('/tags/1.0.0/history'), other: '404' },
   'GET /pushes/{id}': { path: () => `/pushes/${one.push}`, other: '404' },
+  'GET /pushes/{id}/changes': { path: () => `/pushes/${one.push}/changes`, other: '404' },
+  'POST /pushes/{id}/changes': { path: () => `/pushes/${one.push}/changes`, other: '404' },
   'GET /alerts': { path: () => '/alerts', other: 'empty' },
   'GET /alerts/{id}': { path: () => `/alerts/${one.alert}`, other: '404' },
   'POST /alerts/{id}/acknowledge': { path: () => `/alerts/${one.alert}/acknowledge`, other: '404' },

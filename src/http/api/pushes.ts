@@ -1,9 +1,15 @@
 import * as z from 'zod';
 import { formatImageName } from '../../domain/reference.ts';
+import { contentsDependencies } from '../../jobs/dependencies.ts';
+import { comparePush } from '../../usecases/compare-push.ts';
 import { expectTag } from '../../usecases/handle-alert.ts';
+import { createBudget } from '../../usecases/request-budget.ts';
+import type { PushKey } from '../../usecases/stores.ts';
 import { sendTestAlert } from '../../usecases/test-alert.ts';
+import { changesView } from '../change-views.ts';
 import { notFound, Problem } from '../problem.ts';
 import { type ApiRoute, route } from '../route.ts';
+import { changesAnswer } from '../schemas/changes.ts';
 import { digestText, idParam, iso, pageQuery, tagText, time } from '../schemas/common.ts';
 import { deliveryAnswer, page, pushAnswer, tagAnswer } from '../schemas/records.ts';
 import { deliveryView, pushView } from '../views.ts';
@@ -15,6 +21,11 @@ const pushQuery = pageQuery.extend({
 });
 
 const pushId = z.object({ id: z.string().regex(/^\d{1,12}-\d{1,12}$/, { error: 'expected an id like 12-345' }) });
+function keyOf(id: string): PushKey {
+  const [repository = 0, seq = 0] = id.split('-').map(Number);
+  return { repository, seq };
+}
+
 const tagParams = idParam.extend({ tag: tagText });
 
 const expectation = z
@@ -61,10 +72,43 @@ export const pushRoutes: readonly ApiRoute[] = [
     params: pushId,
     response: pushAnswer.extend({ deliveries: z.array(deliveryAnswer) }),
     async handle({ params, caller, services }) {
-      const [repository = 0, seq = 0] = params.id.split('-').map(Number);
+      const { repository, seq } = keyOf(params.id);
       const found = await services.history.push(caller.teamId, repository, seq);
       if (found === null) throw notFound();
       return { ...pushView(found.push), deliveries: found.deliveries.map(deliveryView) };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/pushes/:id/changes',
+    operationId: 'getChanges',
+    summary: 'What changed in the image against the one before, as far as it was read: no registry is asked',
+    scope: 'read',
+    params: pushId,
+    response: changesAnswer,
+    async handle({ params, caller, services }) {
+      const key = keyOf(params.id);
+      const comparison = await services.comparisons.read(caller.teamId, key);
+      if (comparison === null) throw notFound();
+      return changesView(key, comparison);
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/pushes/:id/changes',
+    operationId: 'comparePush',
+    summary: 'Read what the image and the one before hold, and say what changed',
+    scope: 'admin',
+    params: pushId,
+    response: changesAnswer,
+    async handle({ params, caller, services, now }) {
+      const key = keyOf(params.id);
+      if ((await services.comparisons.read(caller.teamId, key)) === null) throw notFound();
+      const requests = createBudget(services.settings.subrequests);
+      await comparePush(contentsDependencies(services, requests), { ...caller, now }, key);
+      const comparison = await services.comparisons.read(caller.teamId, key);
+      if (comparison === null) throw notFound();
+      return changesView(key, comparison);
     },
   }),
   route({

@@ -1,3 +1,4 @@
+import type { Child } from 'hono/jsx';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { type AlertFacts, type AnyAlertFacts, isWatchAlert } from '../../domain/alert.ts';
 import { isDigest } from '../../domain/digest.ts';
@@ -25,10 +26,21 @@ interface Props {
   readonly csrf: string | null;
   /** On the alert's own page there is nothing to go to. */
   readonly isOwnPage: boolean;
+  /** What is there to be done at the alert's page. */
+  readonly link?: string;
+  /** What else stands there. */
+  readonly more?: Child;
 }
 
 /** What happened, and who has it. Once somebody does, it keeps its words and loses its fill. */
-export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element {
+export function AlertBanner({
+  alert,
+  now,
+  csrf,
+  isOwnPage,
+  link = 'See evidence and what to do',
+  more = null,
+}: Props): JSX.Element {
   const isOpen = alert.state === 'open';
   const tone = isOpen
     ? 'rogue'
@@ -54,11 +66,12 @@ export function AlertBanner({ alert, now, csrf, isOwnPage }: Props): JSX.Element
         </span>
       </div>
       <h1>{alertHeadline(alert.facts)}</h1>
+      {more}
       {isOwnPage && (csrf === null || !isOpen) ? null : (
         <div class="btns">
           {isOwnPage ? null : (
             <a class="btn main" href={`/alerts/${id}`}>
-              See evidence and what to do
+              {link}
             </a>
           )}
           {csrf === null || !isOpen ? null : (
@@ -149,7 +162,8 @@ export function AlertAnswers({ facts }: { readonly facts: AnyAlertFacts }): JSX.
   );
 }
 
-function PushAnswers({ facts }: { readonly facts: AlertFacts }): JSX.Element {
+/** Of a push. */
+export function PushAnswers({ facts }: { readonly facts: AlertFacts }): JSX.Element {
   const real = isItReal(facts);
   const safe = safeDigestWords(facts);
   const revoke = revokeAnswer(facts);

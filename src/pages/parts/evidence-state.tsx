@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import { Icon, type IconName } from './icon.tsx';
 
-export type ShownEvidence = 'present' | 'absent' | 'invalid' | 'unavailable' | 'waiting';
+export type ShownEvidence = 'present' | 'absent' | 'invalid' | 'unavailable' | 'waiting' | 'not-asked';
 
 const STATES: Readonly<Record<ShownEvidence, readonly [IconName, string]>> = {
   present: ['yes', 'Present'],
@@ -9,6 +9,7 @@ const STATES: Readonly<Record<ShownEvidence, readonly [IconName, string]>> = {
   invalid: ['wrong', 'Invalid'],
   unavailable: ['undetermined', 'Unavailable'],
   waiting: ['pending', 'Not yet'],
+  'not-asked': ['eye', 'Not asked'],
 };
 
 /** States of evidence are not verdicts and have no colour. */
