@@ -81,7 +81,7 @@ function Chart({ id, weeks }: Props): JSX.Element {
             y="129"
             text-anchor={isLast ? 'end' : 'middle'}
           >
-            {isLast ? 'this week' : weekName(week)}
+            {isLast ? 'now' : weekName(week)}
           </text>
         );
       })}

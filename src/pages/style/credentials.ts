@@ -21,7 +21,7 @@ figure { margin: 0; }
 .cal .below { margin-top: var(--s2); }
 .two { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 0 var(--s4); }
 input[type=checkbox] { width: 1.05rem; height: 1.05rem; margin: .2rem 0 0; accent-color: var(--ink); flex: none; }
-td .v { white-space: normal; }
+td .v-plain { white-space: normal; }
 @media (max-width: 60rem) { .cols > .panel + div { margin-top: var(--s4); } }
 @media (max-width: 40rem) {
   .cal .halves { grid-template-columns: minmax(0, 1fr); }

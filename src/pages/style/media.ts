@@ -34,8 +34,8 @@ export const MEDIA = `
   .bar .find { display: none; }
   .findlink { display: inline-flex; gap: .35rem; align-items: center; font-size: .8125rem; text-decoration: none; color: var(--muted); padding: var(--s3) 0; }
   .nav { order: 3; width: 100%; }
-  .nav ul { gap: 0 var(--s2); justify-content: space-between; }
-  .nav a { font-size: .8125rem; padding: .78rem 0; }
+  .nav ul { gap: 0 var(--s1); justify-content: space-between; }
+  .nav a { font-size: .75rem; padding: .85rem 0; }
   main { padding: var(--s4) var(--s4) var(--s6); }
   .foot { padding: var(--s4); }
   .banner { padding: var(--s4); }
