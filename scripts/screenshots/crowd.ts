@@ -28,7 +28,8 @@ export async function shootCrowd(
     const shown = await whatToShow(stage);
     for (const page of await pagePaths()) {
       if (isFile(page)) continue;
-      for (const address of addressesOf(page, shown)) await camera.shoot(`crowd-${pictureName(page, address)}`, address);
+      for (const address of addressesOf(page, shown))
+        await camera.shoot(`crowd-${pictureName(page, address)}`, address);
     }
     await camera.close();
   } finally {

@@ -78,7 +78,12 @@ async function settings(camera: Camera, page: Page, { url, adminKey }: Installat
     ['night shift', { minSeverity: 'critical' }],
     ['about ourselves', { health: true }],
   ] as const) {
-    const body = JSON.stringify({ name, kind: 'slack-webhook', url: slack.webhookUrl(name.replaceAll(' ', '-')), ...more });
+    const body = JSON.stringify({
+      name,
+      kind: 'slack-webhook',
+      url: slack.webhookUrl(name.replaceAll(' ', '-')),
+      ...more,
+    });
     const answer = await fetch(`${url}/api/v1/channels`, { method: 'POST', headers, body });
     if (answer.status !== 201) throw new Error(`a channel was answered ${answer.status}: ${await answer.text()}`);
   }
