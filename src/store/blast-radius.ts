@@ -92,7 +92,8 @@ const IS_SAFE = `(o.digest IS NOT NULL AND o.digest IS NOT p.digest
 /** The credential made it itself, since the beginning of the span. */
 const BY_SAME = `EXISTS (SELECT 1 FROM sightings x WHERE x.credential_id = ?3 AND x.at = o.received_at
       AND x.key = 'p' || o.repository_id || '-' || o.seq AND x.at >= ?4)`;
-const CHAINED = 'chain JOIN pushes o ON o.repository_id = q.repository AND o.seq = chain.seq';
+// CROSS JOIN: from each link to its push, by key. Left to itself SQLite reads all pushes of the repository first.
+const CHAINED = 'chain CROSS JOIN pushes o ON o.repository_id = q.repository AND o.seq = chain.seq';
 
 // Of a push three rows by key; of its tag's chain as many as it takes to a digest to go back to, at most ${BEFORE_PUSHES}.
 const DETAILS = `WITH q AS MATERIALIZED (SELECT key AS i, value ->> 0 AS repository, value ->> 1 AS seq FROM json_each(?1))
