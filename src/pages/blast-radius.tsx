@@ -23,13 +23,18 @@ import { cursorOf, MINUTE_HINT, MINUTE_PATTERN, minuteOf, momentOf } from './spa
 
 /** Pushes on a page, each with two digests; files have more. */
 const SHOWN = 25;
+/** Sorting out more uses takes longer than a page may; files count more. */
+const COUNTED = 1500;
 const REPOSITORIES_SHOWN = 50;
 const TAGS_SHOWN = 20;
 const SENTENCES_SHOWN = 50;
 const YEAR_MS = 366 * 86_400_000;
 
 /** The report that the address asks for. @throws PageProblem */
-async function reportOf(input: PageInput, page?: number): Promise<BlastRadius> {
+async function reportOf(
+  input: PageInput,
+  limits: { readonly page?: number; readonly counted?: number } = {},
+): Promise<BlastRadius> {
   const { c, services, visit, now } = input;
   const to = momentOf(c.req.query('to'), true) ?? now;
   const from = momentOf(c.req.query('from'), false) ?? to - YEAR_MS;
@@ -40,7 +45,7 @@ async function reportOf(input: PageInput, page?: number): Promise<BlastRadius> {
     span: { from, to },
     after: cursorOf(c.req.query('cursor')),
     now,
-    ...(page === undefined ? {} : { page }),
+    ...limits,
   });
   if (report === null) throw notHere();
   return report;
@@ -63,7 +68,7 @@ const download =
   };
 
 async function blastRadiusPage(input: PageInput): Promise<Response> {
-  const report = await reportOf(input, SHOWN);
+  const report = await reportOf(input, { page: SHOWN, counted: COUNTED });
   const { credential, span, next } = report;
   const address = credentialAddress(credential.id);
   const name = shortName(nameOrNone(credential.name));

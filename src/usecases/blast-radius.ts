@@ -23,7 +23,7 @@ import { summaryOf, toRestore } from './report-summary.ts';
 
 /** Pushes on a page, and other uses, unless fewer are asked for. */
 export const PAGE = 1000;
-/** Uses of a credential (and of its account) that are sorted out, and counted, at once. */
+/** Uses of a credential (and of its account) that are sorted out, and counted, at once, unless fewer are asked for. */
 const USES_AT_ONCE = 5000;
 /** Watched images that reach is told of. */
 const MOST_IMAGES = 5000;
@@ -37,6 +37,8 @@ export interface ReportAsked {
   readonly now: number;
   /** At most so many pushes, and so many other uses, on a page. */
   readonly page?: number;
+  /** At most so many uses are sorted out, and counted; the report says since when that is. */
+  readonly counted?: number;
 }
 
 type Shared = SharedUse<ScannedUse>;
@@ -46,18 +48,18 @@ type Shared = SharedUse<ScannedUse>;
  * account in the span, and nothing else of history. `null`: the team has no such credential.
  */
 export async function blastRadius(store: BlastRadiusStore, asked: ReportAsked): Promise<BlastRadius | null> {
-  const { span, after, teamId, now, page = PAGE } = asked;
-  const limits = { uses: USES_AT_ONCE, images: MOST_IMAGES };
+  const { span, after, teamId, now, page = PAGE, counted: uses = USES_AT_ONCE } = asked;
+  const limits = { uses, images: MOST_IMAGES };
   const end = { at: span.to + 1, key: '' };
   // A row of a log is told apart from the push that it is about only beside it.
   const start = after === null ? end : { at: Math.min(span.to, after.at + SAME_PUSH_MS) + 1, key: '' };
   let facts = await store.read(teamId, asked.credential, span, start, limits);
   if (facts === null) return null;
   // Unless so much happened in that hour that nothing older is reached.
-  if (after !== null && isNotBefore(floorOf(facts), after))
+  if (after !== null && isNotBefore(floorOf(facts, uses), after))
     facts = (await store.read(teamId, asked.credential, span, after, limits)) ?? facts;
   const { credential } = facts;
-  const floor = floorOf(facts);
+  const floor = floorOf(facts, uses);
   const all = [...facts.own, ...facts.ofAccount].sort(newestFirst);
   const { shared, others } = shareUses(credential, all);
   const reachable = shared.filter(({ use }) => isWithin(use, after, floor));
@@ -95,8 +97,8 @@ const isNotBefore = (place: ReportCursor | null, other: ReportCursor): boolean =
   place !== null && newestFirst(place, other) <= 0;
 
 /** Below this place not all is read; `null`: all is. */
-function floorOf({ own, ofAccount }: ReportFacts): ReportCursor | null {
-  const ends = [own, ofAccount].flatMap((uses) => (uses.length < USES_AT_ONCE ? [] : uses.slice(-1)));
+function floorOf({ own, ofAccount }: ReportFacts, most: number): ReportCursor | null {
+  const ends = [own, ofAccount].flatMap((uses) => (uses.length < most ? [] : uses.slice(-1)));
   const [floor = null] = ends.sort(newestFirst);
   return floor;
 }
