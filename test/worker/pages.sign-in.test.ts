@@ -28,13 +28,14 @@ describe('without a session', () => {
     ['/', '/signin'],
     ['/settings', '/signin?to=%2Fsettings'],
     ['/audit?before=7', '/signin?to=%2Faudit%3Fbefore%3D7'],
+    ['/r/docker.io/org/app', '/signin?to=%2Fr%2Fdocker.io%2Forg%2Fapp'],
   ])('%s asks to sign in and comes back', async (path, to) => {
     const page = await visitor.get(path);
     expect([page.status, page.location]).toEqual([303, to]);
   });
 
   test('a path that is not there says nothing of what is', async () => {
-    const page = await visitor.get('/r/docker.io/org/app');
+    const page = await visitor.get('/images/docker.io/org/app');
     expect(page.status).toBe(404);
     expect(page.html).toContain('There is nothing here');
     expect(page.html).not.toContain('aria-label="Main"');

@@ -51,7 +51,11 @@ beforeEach(async () => {
   await pushwarden.advance(3700);
 });
 
-const sent = (): SlackMessage[] => pushwarden.slack.messages;
+/** Messages about this test's image: others' alerts may be reminded of meanwhile. */
+const sent = (): SlackMessage[] => {
+  const own = new RegExp(`${path}(?!\\d)`);
+  return pushwarden.slack.messages.filter(({ json }) => own.test(json));
+};
 
 /** Pushes what nobody expected; answers with the message about it, and its alert's id. */
 async function alarm(pusher = 'mallory', words = 'miner'): Promise<{ message: SlackMessage; id: string }> {
