@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { singleImage } from '../../scripts/simulate/images.ts';
 import { CHANNEL_WORDS } from '../../src/notify/channel-words.ts';
 import { SEEDS } from '../../src/tuf/seeds.ts';
 import { answer, FakeServer } from '../fixtures/fake-server.ts';
@@ -270,4 +271,21 @@ test('retention says of every kind of record how long it is kept, as the jobs ke
   for (const words of ['until you stop watching the image', '30 days', '400 days', 'for ever', 'an hour'])
     expect(text).toContain(words);
   expect(text).not.toContain('undefined');
+});
+
+test('who may watch images may give the team its first channel, and may not change where alerts go then', async () => {
+  const { db } = pushwarden;
+  const maintainer = new Visitor(pushwarden.url);
+  await maintainer.resume((await addSignedIn(db, 1, 'm', 'maintainer')).token);
+  pushwarden.registry.push('org/welcomed', '1.0.0', singleImage('welcomed'));
+  const { id } = await pushwarden.watch('docker.io/org/welcomed');
+  const before = await channels();
+  expect(before.length).toBeGreaterThan(0);
+  const form = { kind: 'slack-webhook', url: `${pushwarden.slack.url}/services/elsewhere` };
+  const refused = await maintainer.post(`/welcome/${id}/channel`, form);
+  expect([refused.status, textOf(refused)]).toEqual([403, expect.stringContaining('Your team has a channel already.')]);
+  expect(await channels()).toEqual(before);
+  await db.batch(['UPDATE repositories SET channel_id = NULL', 'DELETE FROM channels'].map((sql) => db.prepare(sql)));
+  expect((await maintainer.post(`/welcome/${id}/channel`, form)).status).toBe(303);
+  expect(await channels()).toMatchObject([{ name: 'slack', kind: 'slack-webhook' }]);
 });

@@ -1,4 +1,5 @@
 import type { JSX } from 'hono/jsx/jsx-runtime';
+import { may } from '../../domain/person.ts';
 import { addChannel } from '../../http/api/channels.ts';
 import { Problem } from '../../http/problem.ts';
 import { newChannel } from '../../http/schemas/channels.ts';
@@ -93,11 +94,20 @@ export function ConnectSlack({ id, csrf }: { readonly id: number; readonly csrf:
   );
 }
 
+/** Whoever may watch an image may give a team its first channel. Where alerts go from then on is for owners to say. */
+async function mayBeFirst({ services, visit }: PageInput): Promise<void> {
+  const { role, teamId } = visit.session;
+  if (may(role, 'manage-team')) return;
+  if ((await services.channels.list(teamId)).length > 0)
+    throw new PageProblem(403, 'Your team has a channel already. Ask an owner of your team to change where alerts go.');
+}
+
 /** Adds the team's first channel and shows that it works. */
 export async function channelForm(input: PageInput): Promise<Response> {
   const { c, services, visit, form } = input;
   const record = await services.repositories.get(visit.session.teamId, idOf(c.req.param('id')));
   if (record === null) throw notHere();
+  await mayBeFirst(input);
   const body = newChannel.safeParse({ ...Object.fromEntries(form), name: NAME, default: true });
   // What was typed is a secret: it is not shown again.
   if (!body.success)
