@@ -25,7 +25,12 @@ function pushHeadline(alert: AlertFacts): string {
   return `${subject} ${isOne ? 'was' : 'were'} ${pushInWords(alert)}`;
 }
 
-function pushInWords({ previous, digest }: AlertFacts): string {
+function pushInWords({ previous, digest, findings }: AlertFacts): string {
+  // A lost webhook says nothing about who made the push.
+  if (findings.length > 0 && findings.every(({ code }) => code === 'unreported-push')) {
+    const what = previous === null ? 'pushed' : previous === digest ? 'pushed again' : 'overwritten';
+    return `${what}, and no webhook told us`;
+  }
   if (previous === null) return 'pushed, and not by your pipeline';
   return previous === digest
     ? 'pushed again, and not by your pipeline'

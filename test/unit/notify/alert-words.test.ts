@@ -43,6 +43,18 @@ const cases: readonly (readonly [string, Partial<AlertFacts>, string])[] = [
 ];
 
 describe('a headline', () => {
+  it.each([
+    ['overwritten', {}],
+    ['pushed', { previous: null }],
+    ['pushed again', { previous: ROGUE }],
+  ])('of what only the sweep saw says no more than that: %s', (what, more) => {
+    const alert: AlertFacts = { ...ALERT, ...more, findings: [{ code: 'unreported-push' }] };
+    const subject = 'Tag 3.4.0 of kong/kubernetes-ingress-controller was';
+    expect(alertHeadline(alert)).toBe(`${subject} ${what}, and no webhook told us`);
+    const worse: AlertFacts = { ...alert, findings: [...alert.findings, ...ALERT.findings] };
+    expect(alertHeadline(worse)).toContain('your pipeline');
+  });
+
   it.each(cases)('of a tag that is %s', (_, more, words) => expect(alertHeadline({ ...ALERT, ...more })).toBe(words));
 
   it('of a forged webhook does not say that anything was pushed', () => {
