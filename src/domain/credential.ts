@@ -19,6 +19,9 @@ export type CredentialKind =
  */
 export type CredentialMark = 'none' | 'expected' | 'unexpected' | 'retired' | 'canary';
 
+/** Whether a rule may make it expected: what somebody has said otherwise is taken back on its own page only. */
+export const mayBecomeExpected = (mark: CredentialMark): boolean => mark === 'none' || mark === 'expected';
+
 /** How surely a push (or another use) is a credential's. Never shown as more than it is. */
 export type AttributionStrength =
   /** The registry's own log, or a signed webhook, names it. */

@@ -15,11 +15,11 @@ import { credentialIdOf } from './credential-forms.ts';
 import { notHere, type PageInput, PageProblem, type PageRoute } from './page.ts';
 import { Answers } from './parts/answers.tsx';
 import { Digest } from './parts/digest.tsx';
-import { Field } from './parts/form.tsx';
+import { MinuteField } from './parts/minute-field.tsx';
 import { Rows } from './parts/rows.tsx';
 import { type Step, Steps } from './parts/steps.tsx';
 import { show } from './show.tsx';
-import { cursorOf, MINUTE_HINT, MINUTE_PATTERN, minuteOf, momentOf } from './span.ts';
+import { cursorOf, momentOf } from './span.ts';
 
 /** Pushes on a page, each with two digests; files have more. */
 const SHOWN = 25;
@@ -129,28 +129,8 @@ async function blastRadiusPage(input: PageInput): Promise<Response> {
 function SpanForm({ report: { credential, span } }: { readonly report: BlastRadius }): JSX.Element {
   return (
     <form class="row" action={`${credentialAddress(credential.id)}/blast-radius`}>
-      <Field id="from" label="From (UTC)">
-        <input
-          id="from"
-          name="from"
-          size={16}
-          required
-          pattern={MINUTE_PATTERN}
-          title={MINUTE_HINT}
-          value={minuteOf(span.from)}
-        />
-      </Field>
-      <Field id="to" label="To">
-        <input
-          id="to"
-          name="to"
-          size={16}
-          required
-          pattern={MINUTE_PATTERN}
-          title={MINUTE_HINT}
-          value={minuteOf(span.to)}
-        />
-      </Field>
+      <MinuteField id="from" name="from" label="From (UTC)" at={span.from} required />
+      <MinuteField id="to" name="to" label="To" at={span.to} required />
       <button type="submit" class="btn">
         Show
       </button>

@@ -3,11 +3,11 @@ import type { JSX } from 'hono/jsx/jsx-runtime';
 import { actionWords, toldBy } from '../notify/credential-page-words.ts';
 import type { CredentialPage, ShownSighting } from '../store/credential-page.ts';
 import { credentialAddress, pushAddress } from './addresses.ts';
-import { Field } from './parts/form.tsx';
+import { MinuteField } from './parts/minute-field.tsx';
 import { Rows } from './parts/rows.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
-import { MINUTE_HINT, MINUTE_PATTERN, minuteOf } from './span.ts';
+import { minuteOf } from './span.ts';
 import { shownTime } from './time.ts';
 
 interface Props {
@@ -35,26 +35,8 @@ export function Uses({ page, now, span, shown }: Props): JSX.Element {
         <p>Newest first{span.from === null ? ', of the last year' : ''}</p>
       </div>
       <form class="row" action={`${address}#uses`}>
-        <Field id="from" label="From (UTC)">
-          <input
-            id="from"
-            name="from"
-            size={16}
-            pattern={MINUTE_PATTERN}
-            title={MINUTE_HINT}
-            value={span.from === null ? '' : minuteOf(span.from)}
-          />
-        </Field>
-        <Field id="to" label="To (UTC)">
-          <input
-            id="to"
-            name="to"
-            size={16}
-            pattern={MINUTE_PATTERN}
-            title={MINUTE_HINT}
-            value={span.to === null ? '' : minuteOf(span.to)}
-          />
-        </Field>
+        <MinuteField id="from" name="from" label="From (UTC)" at={span.from} />
+        <MinuteField id="to" name="to" label="To (UTC)" at={span.to} />
         <button type="submit" class="btn">
           Narrow
         </button>

@@ -23,12 +23,12 @@ import { lastUse } from './credentials.tsx';
 import { notHere, type PageInput, PageProblem, type PageRoute } from './page.ts';
 import { Answers } from './parts/answers.tsx';
 import { Banner, Notice } from './parts/banner.tsx';
-import { Field } from './parts/form.tsx';
+import { MinuteField } from './parts/minute-field.tsx';
 import { UseCalendar } from './parts/use-calendar.tsx';
 import { PlainBadge, VerdictBadge } from './parts/verdict-badge.tsx';
 import { When } from './parts/when.tsx';
 import { show } from './show.tsx';
-import { cursorOf, MINUTE_HINT, MINUTE_PATTERN, minuteOf, momentOf } from './span.ts';
+import { cursorOf, momentOf } from './span.ts';
 
 /** Half of what a list shows: a calendar and a form stand on the same page. */
 const USES_SHOWN = 25;
@@ -180,28 +180,8 @@ function LeakForm({ id, history, now }: LeakProps): JSX.Element {
       </div>
       <form class="panel pad stack" action={`${credentialAddress(id)}/blast-radius`}>
         <div class="row">
-          <Field id="leak-from" label="From (UTC)">
-            <input
-              id="leak-from"
-              name="from"
-              size={16}
-              pattern={MINUTE_PATTERN}
-              title={MINUTE_HINT}
-              required
-              value={minuteOf(window.from)}
-            />
-          </Field>
-          <Field id="leak-to" label="To (UTC)">
-            <input
-              id="leak-to"
-              name="to"
-              size={16}
-              pattern={MINUTE_PATTERN}
-              title={MINUTE_HINT}
-              required
-              value={minuteOf(window.to)}
-            />
-          </Field>
+          <MinuteField id="leak-from" name="from" label="From (UTC)" at={window.from} required />
+          <MinuteField id="leak-to" name="to" label="To (UTC)" at={window.to} required />
         </div>
         <p class="small muted">{leakWindowWords(window)}</p>
         <button type="submit" class="btn">

@@ -1,6 +1,7 @@
 import { isExpectedOn } from '../domain/attribution.ts';
 import { authorityName, type KeylessAuthority } from '../domain/authority.ts';
 import type { CiIdentity } from '../domain/ci.ts';
+import { mayBecomeExpected } from '../domain/credential.ts';
 import { evaluate } from '../domain/evaluate.ts';
 import type { PushEvidence, PushFacts } from '../domain/evidence.ts';
 import type { FindingCode, Judgement, TokenFound } from '../domain/finding.ts';
@@ -102,7 +103,7 @@ export function judgeBy({ policy, expects }: RuleEdit, { push, evidence }: PastP
 
 function evidenceBy({ policy, expects }: RuleEdit, repository: number, evidence: PushEvidence): PushEvidence {
   const expected = <C extends PushEvidence['attribution']['credentials'][number]>(credential: C): C =>
-    expects.includes(credential.id) && !isExpectedOn(credential, repository)
+    expects.includes(credential.id) && mayBecomeExpected(credential.mark) && !isExpectedOn(credential, repository)
       ? { ...credential, mark: 'expected', expectedOn: [...(credential.expectedOn ?? []), repository] }
       : credential;
   const { attribution } = evidence;

@@ -84,6 +84,28 @@ function Choice({ type = 'checkbox', name, value, checked, label, detail, why }:
   );
 }
 
+interface ListProps {
+  readonly id: string;
+  readonly label: string;
+  readonly hint: string;
+  readonly value: string;
+}
+
+/** Names that are not among those offered, in one field. */
+const ListField = ({ id, label, hint, value }: ListProps): JSX.Element => (
+  <Field id={id} label={label} hint={hint}>
+    <input
+      id={id}
+      name={id}
+      value={value}
+      maxlength={4000}
+      autocomplete="off"
+      autocapitalize="none"
+      aria-describedby={`${id}-hint`}
+    />
+  </Field>
+);
+
 function Pushers({ image, offer, choices, seen, now }: Props): JSX.Element {
   return (
     <Group id="h-pushers" title="Who may push">
@@ -111,7 +133,7 @@ function Pushers({ image, offer, choices, seen, now }: Props): JSX.Element {
         );
       })}
       <div class="prop">
-        <Field
+        <ListField
           id="other-pushers"
           label={offer.pushers.length === 0 ? 'Accounts that may push' : 'Other accounts'}
           hint={
@@ -119,17 +141,8 @@ function Pushers({ image, offer, choices, seen, now }: Props): JSX.Element {
               ? `${whoPushes(image.registry)} Spaces between them. Empty: a push by any account is accepted.`
               : 'Spaces between them. If nobody is ticked above or named here, a push by any account is accepted.'
           }
-        >
-          <input
-            id="other-pushers"
-            name="other-pushers"
-            value={choices.otherPushers}
-            maxlength={4000}
-            autocomplete="off"
-            autocapitalize="none"
-            aria-describedby="other-pushers-hint"
-          />
-        </Field>
+          value={choices.otherPushers}
+        />
       </div>
       {image.registry === 'docker.io' ? (
         <div class="prop">
@@ -272,17 +285,12 @@ function Tags({ choices, seen }: Props): JSX.Element {
         why="Moving one alerts at once. Names like latest and short versions like 3.4 may move."
       />
       <div class="prop">
-        <Field id="other-tags" label="Others" hint="Tags, with * for anything and spaces between them: stable-* lts">
-          <input
-            id="other-tags"
-            name="other-tags"
-            value={choices.otherTags}
-            maxlength={4000}
-            autocomplete="off"
-            autocapitalize="none"
-            aria-describedby="other-tags-hint"
-          />
-        </Field>
+        <ListField
+          id="other-tags"
+          label="Others"
+          hint="Tags, with * for anything and spaces between them: stable-* lts"
+          value={choices.otherTags}
+        />
       </div>
     </Group>
   );

@@ -75,6 +75,20 @@ describe('a rule is proposed for', () => {
     expect(judgeBy(edit, past({ evidence: { attribution: other } }), NOW).verdict).toBe('rogue');
   });
 
+  test.each(['unexpected', 'retired', 'canary'] as const)('no token that somebody marked: %s', (mark) => {
+    const of = policy({ tokens: { mode: 'require', dormantDays: 0, freshMinutes: 60 } });
+    // Made a moment ago by somebody new, so that more than its mark speaks against it.
+    const credentials = [{ ...token, mark, createdAt: T - 1, newCreator: true }];
+    const used = past({
+      evidence: { attribution: { strength: 'named', by: 'audit-log', account: null, credentials } },
+    });
+    expect(judgeBy({ policy: of, expects: [] }, used, NOW).findings.map(({ code }) => code)).toContain(
+      'fresh-token-used',
+    );
+    expect(ids(of, used)).toEqual([]);
+    expect(judgeBy({ policy: of, expects: [token.id] }, used, NOW).verdict).toBe('rogue');
+  });
+
   test('a tag that moved: every pattern that holds it goes, and no other', () => {
     const of = policy({ immutableTags: ['*.*.*', '1.2.*', 'stable'] });
     const moved = past({ push: { tag: '1.2.3' } });
