@@ -35,8 +35,6 @@ export interface Spelling {
   readonly repeats: boolean;
 }
 
-export const isOdd = ({ oddKeys, repeats }: Spelling): boolean => repeats || oddKeys.length > 0;
-
 /** A configuration, or why there is none. `invalid` is its maker's doing and final. */
 export type ReadConfig =
   | { readonly state: 'present'; readonly value: ImageConfig }
